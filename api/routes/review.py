@@ -1,0 +1,66 @@
+"""Review (复核): the examiner's queue, candidates side by side, opinions."""
+
+import uuid
+
+from fastapi import APIRouter, Response
+
+from api.deps import NowDep, SessionDep, ViewerDep, created
+from api.idempotency import OnceDep
+from api.openapi import problems
+from api.schemas.base import ItemsOut, items_out
+from api.schemas.cases import case_summary
+from api.schemas.review import ComparisonOut, QueueItemOut, ReviewIn, ReviewOut, comparison_out, review_out
+from tracing import review
+from tracing.candidates import candidate_photos, get_candidate
+from tracing.platform import errors
+
+router = APIRouter(tags=["review"], responses=problems(403))
+
+
+@router.get("/review/queue", summary="Cases that wait for the examiner's opinion")
+def queue(session: SessionDep, viewer: ViewerDep, now: NowDep) -> ItemsOut[QueueItemOut]:
+    """The longest waiting first."""
+    found = review.review_queue(session, viewer, now=now)
+    return items_out(QueueItemOut(case=case_summary(item.case), waiting=item.waiting) for item in found)
+
+
+@router.get("/candidates/{candidate_id}", summary="A candidate, both persons side by side", responses=problems(404))
+def read(candidate_id: uuid.UUID, session: SessionDep, viewer: ViewerDep, now: NowDep) -> ComparisonOut:
+    """Sealed for an examiner who has yet to commit an opinion."""
+    view = get_candidate(session, viewer, candidate_id, now=now)
+    return comparison_out(view, candidate_photos(session, view))
+
+
+@router.post(
+    "/candidates/{candidate_id}/reviews", summary="Commit an opinion", status_code=201, responses=problems(404, 409)
+)
+def commit(
+    candidate_id: uuid.UUID,
+    body: ReviewIn,
+    session: SessionDep,
+    viewer: ViewerDep,
+    now: NowDep,
+    once: OnceDep,
+    response: Response,
+) -> ReviewOut:
+    """From then on the examiner sees scores and colleagues' opinions, and cannot change the own one."""
+    if once.earlier(session, now=now) is not None:
+        own = review.standing_review(session, viewer, candidate_id)
+        if own is None:
+            raise errors.NotFound()
+    else:
+        own = review.commit_review(session, viewer, candidate_id, body.opinion, body.remarks, now=now)
+        once.remember(session, own.id)
+    created(response, f"/api/v1/candidates/{candidate_id}")
+    return review_out(own, viewer.display_name)
+
+
+@router.delete(
+    "/candidates/{candidate_id}/reviews/mine",
+    summary="Withdraw one's own opinion",
+    status_code=204,
+    responses=problems(404, 409),
+)
+def withdraw(candidate_id: uuid.UUID, session: SessionDep, viewer: ViewerDep, now: NowDep) -> None:
+    """It stays on record as withdrawn."""
+    review.withdraw_review(session, viewer, candidate_id, now=now)

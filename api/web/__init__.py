@@ -1,0 +1,42 @@
+"""Web pages (网页): Jinja2 pages that work without scripts, enhanced by htmx. They call the use cases of `tracing`."""
+
+from fastapi import FastAPI
+
+from api.web import assets
+from api.web.locale import PageLocale
+from api.web.pages import (
+    audit,
+    cases,
+    confirmation,
+    contact,
+    divisions,
+    home,
+    intake,
+    jobs,
+    organisations,
+    outcomes,
+    photos,
+    reports,
+    review,
+    sign_in,
+    users,
+)
+from api.web.problem_page import render_problem
+from api.web.rendering import environment
+
+# Intake before cases: "/cases/new" is not the case called "new".
+ROOMS = (
+    sign_in, home, intake, cases, photos, reports, review, confirmation, contact, outcomes, divisions, users,
+    organisations, jobs, audit,
+)  # fmt: skip
+
+
+def register(app: FastAPI) -> None:
+    """Add the pages, their static files and the rendering of problems to the application."""
+    assets.assets()  # fails at the start, not at the first page, when a file is missing
+    environment()
+    for room in ROOMS:
+        app.include_router(room.router, include_in_schema=False)
+    app.include_router(assets.router)
+    app.add_middleware(PageLocale)
+    app.state.render_problem = render_problem

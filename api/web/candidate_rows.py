@@ -1,0 +1,86 @@
+"""Candidates as rows of a page: the other record, and the score unless it is sealed for the viewer."""
+
+import uuid
+from dataclasses import dataclass
+
+from api.web.brief import Brief, brief_of
+from api.web.evidence import Bar, bars
+from api.web.page import Page
+from matcher.fusion import strength
+from matcher.vocabulary import GalleryKind, Strength
+from models.candidate import Candidate
+from models.case import Case
+from models.organisation import Organisation
+from models.photo import Photo
+from models.report import Report
+from models.review import Review
+from tracing.access import Permission
+from tracing.candidates import CandidateView, list_candidates
+from tracing.photos import list_photos
+
+
+@dataclass(frozen=True)
+class Score:
+    """What is withheld from an examiner before the opinion."""
+
+    rank: int
+    log10_lr: float
+    strength: Strength
+    bars: list[Bar]
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """One candidate. `score` is None, and `reviews` empty, while they are sealed for the viewer."""
+
+    candidate: Candidate
+    kind: GalleryKind
+    number: str
+    organisation: Organisation
+    brief: Brief
+    photo_id: uuid.UUID | None
+    score: Score | None
+    own: Review | None
+    reviews: tuple[Review, ...]
+
+
+def score_of(page: Page, view: CandidateView) -> Score | None:
+    """The score, for a viewer for whom it is not sealed."""
+    if view.sealed or view.rank is None:
+        return None
+    candidate = view.candidate
+    return Score(view.rank, candidate.log10_lr, strength(candidate.log10_lr), bars(candidate, page.locale))
+
+
+def best_first(photos: list[Photo], model_version: str) -> list[Photo]:
+    """Photographs with a chosen face before those without, clearer faces first."""
+
+    def worth(photo: Photo) -> int:
+        faces = [face for face in photo.faces if face.chosen and face.model_version == model_version]
+        return max((face.quality_overall for face in faces), default=-1)
+
+    return sorted(photos, key=worth, reverse=True)
+
+
+def candidate_rows(page: Page, case: Case) -> list[CandidateRow]:
+    """The candidates of a case in the order in which this viewer may see them; none for a role without them."""
+    if not page.may(Permission.CANDIDATE_READ):
+        return []
+    return [_row(page, view, case) for view in list_candidates(page.session, page.viewer, case.id, now=page.now)]
+
+
+def _row(page: Page, view: CandidateView, case: Case) -> CandidateRow:
+    # Of two cases that found each other, the other is whichever is not the one being looked at.
+    other: Case | Report = view.candidate.case if view.candidate.other_case_id == case.id else view.other
+    photos = best_first(list_photos(page.session, other.profile_id), page.services.faces.model_version)
+    return CandidateRow(
+        candidate=view.candidate,
+        kind=GalleryKind.CASE if isinstance(other, Case) else GalleryKind.REPORT,
+        number=other.number,
+        organisation=other.organisation,
+        brief=brief_of(other.profile),
+        photo_id=photos[0].id if photos else None,
+        score=score_of(page, view),
+        own=view.own_review,
+        reviews=view.reviews,
+    )

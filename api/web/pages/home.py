@@ -1,0 +1,80 @@
+"""Home (首页): what waits for the one who looks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.web.brief import brief_of
+from api.web.page import Page, PageDep
+from api.web.rendering import render
+from models.case import Case, CaseState
+from models.job import JobState
+from models.user import Role
+from tracing.access import Permission
+from tracing.cases import list_cases
+from tracing.operations import list_jobs
+from tracing.review import review_queue
+
+router = APIRouter()
+SHOWN = 6
+_S = CaseState
+WAITING: dict[Role, tuple[tuple[str, tuple[CaseState, ...]], ...]] = {
+    Role.STATION_STAFF: (
+        ("Drafts to hand in", (_S.DRAFT,)),
+        ("Being searched and judged", (_S.SUBMITTED, _S.SEARCHING, _S.IN_REVIEW)),
+        ("Not yet resolved: every new clue helps", (_S.UNRESOLVED, _S.RECALLED)),
+    ),
+    Role.POLICE_EXAMINER: (("Identified: release of contact to decide", (_S.IDENTIFIED,)),),
+    Role.POLICE_SUPERVISOR: (
+        ("Identified: release of contact to decide", (_S.IDENTIFIED,)),
+        ("Confirmation recalled", (_S.RECALLED,)),
+    ),
+    Role.CASEWORKER: (
+        ("Contact released: reach the family", (_S.CONTACT_RELEASED,)),
+        ("Family reached: record how it ended", (_S.FAMILY_CONTACTED,)),
+        ("Home again: close the case", (_S.REUNIFIED,)),
+    ),
+    Role.BUREAU_SUPERVISOR: (
+        ("Being searched and judged", (_S.SUBMITTED, _S.SEARCHING, _S.IN_REVIEW)),
+        ("Not yet resolved: every new clue helps", (_S.UNRESOLVED, _S.RECALLED)),
+        ("On the way home", (_S.IDENTIFIED, _S.CONTACT_RELEASED, _S.FAMILY_CONTACTED)),
+    ),
+}
+"""What each role looks at first."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some cases under a heading; `more` when the list has further ones."""
+
+    heading: str
+    states: tuple[CaseState, ...]
+    cases: Sequence[Case]
+    more: bool
+
+
+def _groups(page: Page) -> list[Group]:
+    found = []
+    for heading, states in WAITING.get(page.viewer.role, ()):
+        listed = list_cases(page.session, page.viewer, states=frozenset(states), limit=SHOWN, now=page.now)
+        found.append(Group(heading, states, listed.items, listed.next_cursor is not None))
+    return found
+
+
+@router.get("/")
+def home(page: PageDep) -> Response:
+    """By role."""
+    aside = 0
+    if page.may(Permission.JOBS):
+        jobs = list_jobs(page.session, page.viewer, states=frozenset({JobState.SET_ASIDE}), limit=50, now=page.now)
+        aside = len(jobs.items)
+    return render(
+        page,
+        "home/home.html",
+        groups=_groups(page),
+        queue=review_queue(page.session, page.viewer, now=page.now) if page.may(Permission.REVIEW) else None,
+        jobs_set_aside=aside,
+        brief_of=brief_of,
+    )

@@ -1,0 +1,115 @@
+"""Review (复核): the examiner's queue, and one candidate face to face with the unknown person."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.web.brief import brief_of
+from api.web.candidate_rows import best_first, candidate_rows, score_of
+from api.web.forms import choice
+from api.web.page import Page, PageDep, posted
+from api.web.rendering import done, redirect, render
+from matcher.vocabulary import GalleryKind
+from models.candidate import Candidate, CandidateState
+from models.case import Case
+from models.photo import Photo
+from models.review import Opinion
+from tracing import review
+from tracing.access import Permission
+from tracing.candidates import candidate_photos, get_candidate
+from tracing.profiles import current_facts
+
+router = APIRouter()
+SCALE = sorted((opinion for opinion in Opinion if opinion.grade is not None), key=lambda one: one.grade or 0)
+OUTSIDE = (Opinion.CANNOT_TELL, Opinion.POSSIBLE_RELATIVE)
+
+
+@router.get("/review")
+def queue(page: PageDep) -> Response:
+    """Cases whose candidates wait for this examiner."""
+    items = review.review_queue(page.session, page.viewer, now=page.now)
+    return render(page, "review/queue.html", items=items, brief_of=brief_of)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Photographs of one side: the one on show, and all of them to choose from."""
+
+    current: Photo | None
+    all: list[Photo]
+
+
+def _shown(page: Page, photos: list[Photo], parameter: str) -> Shown:
+    wanted = page.request.query_params.get(parameter, "")
+    ordered = best_first(photos, page.services.faces.model_version)
+    chosen = next((photo for photo in ordered if str(photo.id) == wanted), None)
+    return Shown(chosen or (ordered[0] if ordered else None), ordered)
+
+
+def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
+    """Side by side; score and colleagues' opinions only once the own opinion is committed."""
+    view = get_candidate(page.session, page.viewer, candidate_id, now=page.now)
+    ours, theirs = candidate_photos(page.session, view)
+    candidate, case = view.candidate, view.candidate.case
+    judging = (
+        page.may(Permission.REVIEW)
+        and view.own_review is None
+        and case.state in review.REVIEWABLE
+        and candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)
+    )
+    return render(
+        page,
+        "review/candidate.html",
+        candidate=candidate,
+        case=case,
+        other=view.other,
+        other_kind=GalleryKind.CASE if isinstance(view.other, Case) else GalleryKind.REPORT,
+        facts=current_facts(case.profile),
+        other_facts=current_facts(view.other_profile),
+        left=_shown(page, ours, "left"),
+        right=_shown(page, theirs, "right"),
+        score=score_of(page, view),
+        sealed=view.sealed,
+        own=view.own_review,
+        reviews=view.reviews,
+        judging=judging,
+        may_withdraw=view.own_review is not None and candidate.state is CandidateState.JUDGED,
+        next_id=_next(page, candidate),
+        scale=SCALE,
+        outside=OUTSIDE,
+    )
+
+
+def _next(page: Page, candidate: Candidate) -> uuid.UUID | None:
+    """Another candidate of the case that still waits for this examiner."""
+    if not page.may(Permission.REVIEW):
+        return None
+    rows = candidate_rows(page, candidate.case)
+    waiting = (row.candidate.id for row in rows if row.score is None and row.candidate.case_id == candidate.case_id)
+    return next((one for one in waiting if one != candidate.id), None)
+
+
+@router.get("/candidates/{candidate_id}")
+def read(page: PageDep, candidate_id: uuid.UUID) -> Response:
+    """The candidate's page."""
+    return show_candidate(page, candidate_id)
+
+
+@router.post("/candidates/{candidate_id}/opinion")
+def commit(page: Annotated[Page, posted(show_candidate)], candidate_id: uuid.UUID) -> Response:
+    """Commit the opinion; only then is the score shown."""
+    opinion = choice(page.typed, "opinion", Opinion)
+    review.commit_review(page.session, page.viewer, candidate_id, opinion, page.typed.optional("remarks"), now=page.now)
+    return redirect(
+        page, f"/candidates/{candidate_id}", done(page, "Your opinion is committed. The score is open now.")
+    )
+
+
+@router.post("/candidates/{candidate_id}/withdraw")
+def withdraw(page: Annotated[Page, posted(show_candidate)], candidate_id: uuid.UUID) -> Response:
+    """Withdraw the own opinion; it stays on record."""
+    review.withdraw_review(page.session, page.viewer, candidate_id, now=page.now)
+    return redirect(page, f"/candidates/{candidate_id}", done(page, "Your opinion is withdrawn; it stays on record."))

@@ -1,0 +1,70 @@
+// Small comforts. Every page works without this file.
+(() => {
+  "use strict";
+  const typing = (element) => element.closest("textarea, select, input:not([type=radio]):not([type=checkbox])") !== null;
+
+  // One key, one opinion: only on the examiner's page, and never while somebody types.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const answer = document.querySelector(`input[type=radio][data-key="${CSS.escape(event.key)}"]`);
+    if (answer === null) return;
+    answer.checked = true;
+    answer.focus();
+    event.preventDefault();
+  });
+
+  // A face that is pointed at is the face that is chosen.
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest("[data-face]");
+    const answer = box && document.getElementById(box.dataset.face);
+    if (answer) { answer.checked = true; answer.focus(); }
+  });
+
+  // More rows for names, places and marks: the last row again, empty, under the next number.
+  for (const rows of document.querySelectorAll("[data-rows]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "plain small";
+    button.textContent = rows.dataset.more;
+    rows.after(button);
+    button.addEventListener("click", () => {
+      const last = rows.lastElementChild;
+      const from = `${rows.dataset.rows}.${rows.childElementCount - 1}.`;
+      const to = `${rows.dataset.rows}.${rows.childElementCount}.`;
+      const row = last.cloneNode(true);
+      for (const element of [row, ...row.querySelectorAll("*")]) {
+        for (const name of ["id", "for", "name", "list", "aria-describedby", "aria-labelledby", "hx-target"]) {
+          const value = element.getAttribute(name);
+          if (value !== null) element.setAttribute(name, value.replaceAll(from, to));
+        }
+        element.removeAttribute("aria-invalid");
+      }
+      for (const input of row.querySelectorAll("input")) input.value = "";
+      for (const wrong of row.querySelectorAll(".wrong")) wrong.remove();
+      rows.append(row);
+      if (window.htmx) window.htmx.process(row);
+      row.querySelector("input, select").focus();
+    });
+  }
+
+  // The picker asks under one name, whatever its field is called.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.matches("[data-divisions]")) event.detail.parameters = { q: event.detail.elt.value };
+  });
+
+  // A page that loads itself anew must not lose what somebody is writing.
+  let touched = false;
+  document.addEventListener("input", () => { touched = true; });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (touched && event.detail.elt.matches("[data-progress]")) event.preventDefault();
+  });
+
+  // A form goes once.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+})();

@@ -1,0 +1,1 @@
+"""Pure computing: who could this person be? No database, no HTTP, no settings, no clock."""

@@ -1,0 +1,1 @@
+"""Reference tables as files, each with its source in its own header."""

@@ -1,0 +1,143 @@
+"""dlib's CNN face detector (max-margin object detection, King 2015) over its network run by onnxruntime."""
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.faces.dlib_networks import DetectorOptions
+from matcher.faces.pyramid import SMALLEST_SIDE, Place, enlarge, layout, pack
+from matcher.faces.runner import Runner
+
+# A cell of the output stands for a place in the packed picture: three convolutions of stride 2 and side 5.
+_CELL, _FIRST = 8, 14
+# Rows of pixels that the first cell comes from, and the cells around one that the convolutions after those three look
+# at (three of side 5, one of side 9).
+_REACH, _AROUND = 29, 10
+
+
+class Detection(NamedTuple):
+    """Bounds in pixels, all four inside the box, as dlib has them; they may lie outside the photograph.
+
+    `score` is the network's, above 0; about 1 for a clear face.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    score: float
+
+
+class CnnDetector:
+    """Finds faces of 80 pixels and more, seen from any side. One instance may be used by several threads at once."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        means: tuple[float, float, float],
+        options: DetectorOptions,
+        strip_pixels: int = 700_000,
+    ) -> None:
+        """`means` and `options` are the weight file's.
+
+        The network sees at most about `strip_pixels` of the packed picture at once, 60 bytes each of working memory;
+        strips overlap by what it looks at, so they give what the whole would.
+        """
+        self._strip_pixels = strip_pixels
+        self._runner = runner
+        self._means = means
+        self._options = options
+
+    def detect(self, pixels: NDArray[np.uint8], *, enlarged: int = 0, threshold: float = 0.0) -> list[Detection]:
+        """Faces of an RGB photograph (h, w, 3), the highest score first.
+
+        The photograph is doubled in size `enlarged` times before, so that smaller faces are found. Time grows with its
+        area, and so does memory, by 50 bytes a pixel.
+        """
+        if min(pixels.shape[:2]) < SMALLEST_SIDE:
+            return []
+        for _ in range(enlarged):
+            pixels = enlarge(pixels)
+        height, width = pixels.shape[:2]
+        plan = layout(width, height)
+        scores = self._scores(pack(pixels, self._means, plan))
+        rows, columns = np.nonzero(scores > threshold)
+        found = sorted(
+            (
+                self._box(int(row), int(column), float(scores[row, column]), plan.places)
+                for row, column in zip(rows, columns, strict=True)
+            ),
+            key=lambda box: -box.score,
+        )
+        kept: list[Detection] = []
+        for box in found:
+            if not any(self._same(other, box) for other in kept):
+                kept.append(box)
+        return [_shrunk(box, enlarged) for box in kept]
+
+    def _scores(self, packed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores (rows, columns) of the packed picture (3, height, width)."""
+        height, width = packed.shape[1:]
+        rows = (height - _REACH) // _CELL + 1
+        strips = min(rows, math.ceil(height * width / self._strip_pixels))
+        edges = [rows * strip // strips for strip in range(strips + 1)]
+        parts = []
+        for first, after in pairwise(edges):
+            start, stop = max(0, first - _AROUND), min(rows, after + _AROUND)
+            end = height if stop == rows else _CELL * (stop - 1) + _REACH
+            strip = np.ascontiguousarray(packed[np.newaxis, :, _CELL * start : end])
+            parts.append(self._runner(strip)[0, 0, first - start : after - start])
+        return np.concatenate(parts)
+
+    def _box(self, row: int, column: int, score: float, places: tuple[Place, ...]) -> Detection:
+        x, y = _CELL * column + _FIRST, _CELL * row + _FIRST
+        level = _nearest(places, x, y)
+        width, height = self._options.window
+        across, down = (width - 1) / 2, (height - 1) / 2
+        x, y = x - places[level].left, y - places[level].top
+        edges = [x - across, y - down, x + across, y + down]
+        for _ in range(level):
+            edges = [edge * (6 / 5.0) + 0.3 for edge in edges]
+        left, top, right, bottom = map(_lround, edges)
+        return Detection(left, top, right, bottom, score)
+
+    def _same(self, a: Detection, b: Detection) -> bool:
+        """dlib's overlap: the intersection over the box that encloses both, or over either one."""
+        inner = _area(max(a.left, b.left), max(a.top, b.top), min(a.right, b.right), min(a.bottom, b.bottom))
+        if inner == 0:
+            return False
+        outer = _area(min(a.left, b.left), min(a.top, b.top), max(a.right, b.right), max(a.bottom, b.bottom))
+        covered = self._options.covered
+        return inner / outer > self._options.iou or inner / _area(*a[:4]) > covered or inner / _area(*b[:4]) > covered
+
+
+def _area(left: int, top: int, right: int, bottom: int) -> int:
+    return max(0, right - left + 1) * max(0, bottom - top + 1)
+
+
+def _nearest(places: tuple[Place, ...], x: int, y: int) -> int:
+    """The level that the pixel is in, else the one that it is nearest to, the first of equals."""
+
+    def distance(place: Place) -> int:
+        across = max(place.left - x, 0, x - (place.left + place.width - 1))
+        down = max(place.top - y, 0, y - (place.top + place.height - 1))
+        return across**2 + down**2
+
+    return min(range(len(places)), key=lambda level: distance(places[level]))
+
+
+def _shrunk(box: Detection, enlarged: int) -> Detection:
+    """The box in the photograph before it was enlarged."""
+    edges = [float(edge) for edge in box[:4]]
+    for _ in range(enlarged):
+        edges = [edge / 2.0 - offset for edge, offset in zip(edges, (1.25, 0.75, 1.25, 0.75), strict=True)]
+    left, top, right, bottom = map(_lround, edges)
+    return Detection(left, top, right, bottom, box.score)
+
+
+def _lround(value: float) -> int:
+    """To the nearest whole number, halves away from zero."""
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))

@@ -1,0 +1,1 @@
+"""Vectors to nearest faces: a rebuildable artefact behind one interface."""

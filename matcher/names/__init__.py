@@ -1,0 +1,1 @@
+"""Chinese names as written and as heard: characters, pinyin, dialect folding, surname frequencies."""

@@ -1,0 +1,96 @@
+"""What is known of one person, as the comparators see it.
+
+Every value says how it is known (`basis`), when it held (`as_of`) and how sure it is (`uncertainty`, one standard
+deviation in the value's unit; None = the comparator's default for the basis). An attribute that is not known is None:
+unknown is not "no".
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.vocabulary import (
+    Basis,
+    BloodGroup,
+    BodyRegion,
+    BodySide,
+    Build,
+    GalleryKind,
+    MarkKind,
+    NameKind,
+    PlaceKind,
+    Sex,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """One known value with its basis, as-of date and uncertainty (standard deviation, unit of the value)."""
+
+    value: T
+    basis: Basis
+    as_of: date | None = None
+    uncertainty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name (姓名). `text` is what was written or heard: Chinese characters, pinyin or another script."""
+
+    text: str
+    kind: NameKind
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that belongs to the person. `division` is a GB/T 2260 code of 2, 4 or 6 digits, trailing zeros cut."""
+
+    division: str
+    kind: PlaceKind
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A bodily mark (体表特征)."""
+
+    kind: MarkKind
+    region: BodyRegion
+    side: BodySide | None
+    permanent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that is known of one person, ready for comparison.
+
+    Attributes:
+        seen_on: the day found (cases) or last seen (reports), a soft date.
+        seen_at: division code of that place.
+        templates: unit-norm face embeddings of one model version, shape (n, d), float32; (0, 0) when there are none.
+        kind: whether this is a report (lost) or a case (found); None when neither, so that time says nothing.
+        no_marks: True when somebody looked and recorded that there are no marks: a "none", not an unknown.
+    """
+
+    sex: Known[Sex] | None = None
+    age: Known[float] | None = None
+    birth_date: Known[date] | None = None
+    height: Known[float] | None = None
+    build: Known[Build] | None = None
+    ethnicity: Known[str] | None = None
+    blood_group: Known[BloodGroup] | None = None
+    accent: Known[str] | None = None
+    names: tuple[Name, ...] = ()
+    places: tuple[Place, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    no_marks: bool = False
+    seen_on: date | None = None
+    seen_at: str | None = None
+    templates: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    kind: GalleryKind | None = None

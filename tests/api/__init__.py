@@ -1,0 +1,1 @@
+"""The HTTP API: status, shape, and who may do what."""

@@ -1,0 +1,164 @@
+"""Who may do what over HTTP: every route, every role, in the record's own province and in another one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from models.user import Role
+
+STAFF = Role.STATION_STAFF
+EXAMINER = Role.POLICE_EXAMINER
+SUPERVISOR = Role.POLICE_SUPERVISOR
+CASEWORKER = Role.CASEWORKER
+BUREAU = Role.BUREAU_SUPERVISOR
+AUDITOR = Role.AUDITOR
+ADMINISTRATOR = Role.ADMINISTRATOR
+
+ALL = frozenset(Role)
+POLICE = frozenset({EXAMINER, SUPERVISOR})
+CASE_READERS = frozenset({STAFF, EXAMINER, SUPERVISOR, CASEWORKER, BUREAU})
+REPORT_READERS = frozenset({STAFF, EXAMINER, SUPERVISOR, BUREAU})
+REPORT_WRITERS = frozenset({STAFF, EXAMINER, SUPERVISOR})
+STATION = frozenset({STAFF, CASEWORKER})
+
+PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
+    {
+        ("GET", "/health"): 200,
+        ("GET", "/ready"): 200,
+        ("GET", "/version"): 200,
+        ("GET", "/api/v1/openapi.json"): 200,
+        ("POST", "/api/v1/oauth/token"): 400,
+        ("POST", "/api/v1/oauth/revoke"): 400,
+    }
+)
+"""Routes for everybody, and what they answer to an empty request."""
+
+FACTS = {"attributes": [{"kind": "sex", "value": "male", "basis": "estimated"}]}
+CASE = {"admitted_on": "2026-03-01", **FACTS}
+REPORT = {"last_seen_on": "2026-01-01", "contact": {"name": "韦桂英", "telephone": "13907770123"}, **FACTS}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route and what each role gets.
+
+    `may` have the permission: they get `ok` for a record of their own province and `abroad` for another's. Roles in
+    `sees` may see the record and not do this: `seen` and `abroad`. All others get `refused`, wherever the record is.
+    """
+
+    method: str
+    path: str
+    may: frozenset[Role]
+    ok: int = 200
+    abroad: int = 404
+    refused: int = 403
+    sees: frozenset[Role] = frozenset()
+    seen: int = 403
+    stage: str = "in_review"
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    photo: bool = False
+
+    def expected(self, role: Role, *, own: bool) -> int:
+        """The status that this role gets."""
+        if role in self.may:
+            return self.ok if own else self.abroad
+        if role in self.sees:
+            return self.seen if own else self.abroad
+        return self.refused
+
+
+def _anywhere(method: str, path: str, may: frozenset[Role], ok: int = 200, **more: Any) -> Row:
+    """A route without a record of a province: lists, and what is made in one's own organisation."""
+    return Row(method, path, may, ok, abroad=ok, **more)
+
+
+_V1 = "/api/v1"
+_CASE = f"{_V1}/cases/{{case_id}}"
+_REPORT = f"{_V1}/reports/{{report_id}}"
+_PHOTO = f"{_V1}/photos/{{photo_id}}"
+_CANDIDATE = f"{_V1}/candidates/{{candidate_id}}"
+_ANY_VERSION = {"If-Match": "*"}
+_ADMINISTRATOR = frozenset({ADMINISTRATOR})
+
+ROWS: tuple[Row, ...] = (
+    _anywhere("GET", f"{_V1}/me", ALL),
+    _anywhere("GET", f"{_V1}/divisions", ALL),
+    # Cases. A record outside the scope does not exist: 404 where reading is all that is asked.
+    _anywhere("GET", f"{_V1}/cases", CASE_READERS),
+    _anywhere("POST", f"{_V1}/cases", frozenset({STAFF}), 201, body=CASE),
+    Row("GET", _CASE, CASE_READERS, refused=404),
+    Row("PUT", _CASE, frozenset({STAFF}), body=CASE, headers=_ANY_VERSION),
+    Row("POST", f"{_CASE}/submit", frozenset({STAFF}), stage="draft"),
+    Row(
+        "POST", f"{_CASE}/transitions", STATION, sees=CASE_READERS - STATION, refused=404,
+        body={"state": "left", "reason": "left the station"},
+    ),
+    Row("GET", f"{_CASE}/history", CASE_READERS, refused=404),
+    Row("GET", f"{_CASE}/candidates", CASE_READERS),
+    # Photographs.
+    Row("GET", f"{_CASE}/photos", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/photos", frozenset({STAFF}), 201, photo=True),
+    Row("GET", f"{_REPORT}/photos", REPORT_READERS, refused=404),
+    Row("POST", f"{_REPORT}/photos", REPORT_WRITERS, 201, photo=True),
+    Row("GET", _PHOTO, CASE_READERS, refused=404),
+    Row("GET", f"{_PHOTO}/image", CASE_READERS, refused=404),
+    Row("DELETE", _PHOTO, frozenset({STAFF}), 204, sees=CASE_READERS - {STAFF}, refused=404),
+    Row(
+        "POST", f"{_PHOTO}/face", frozenset({STAFF}), 422, sees=CASE_READERS - {STAFF}, refused=404,
+        body={"face_id": "00000000-0000-4000-8000-000000000000"},
+    ),
+    # Reports.
+    _anywhere("GET", f"{_V1}/reports", REPORT_READERS),
+    _anywhere("POST", f"{_V1}/reports", REPORT_WRITERS, 201, body=REPORT),
+    Row("GET", _REPORT, REPORT_READERS, refused=404),
+    Row("PUT", _REPORT, REPORT_WRITERS, body=REPORT, headers=_ANY_VERSION),
+    Row("POST", f"{_REPORT}/publish", REPORT_WRITERS),
+    Row("POST", f"{_REPORT}/withdraw", REPORT_WRITERS),
+    # Review, confirmation, contact, outcomes: the chain in which nobody may skip a link.
+    _anywhere("GET", f"{_V1}/review/queue", POLICE),
+    Row("GET", _CANDIDATE, CASE_READERS),
+    Row("POST", f"{_CANDIDATE}/reviews", POLICE, 201, body={"opinion": "supports"}),
+    Row("DELETE", f"{_CANDIDATE}/reviews/mine", frozenset({EXAMINER}), 204, sees=frozenset({SUPERVISOR}), seen=404,
+        stage="reviewed"),
+    Row(
+        "POST", f"{_CASE}/confirmation", POLICE, 201, stage="reviewed",
+        body={"candidate_id": "{candidate_id}", "method": "agreeing_reviews", "grounds": "both agree"},
+    ),
+    Row("POST", f"{_CASE}/confirmation", POLICE, 409,
+        body={"candidate_id": "{candidate_id}", "method": "agreeing_reviews", "grounds": "nobody has looked yet"}),
+    Row("POST", f"{_CASE}/confirmation/recall", frozenset({SUPERVISOR}), stage="identified", body={"reason": "DNA"}),
+    Row(
+        "POST", f"{_CASE}/contact-release", POLICE, 201, stage="identified",
+        body={"wish": "wants_contact", "danger": "no_sign"},
+    ),
+    Row("POST", f"{_CASE}/contact-release", POLICE, 409, body={"wish": "wants_contact", "danger": "no_sign"}),
+    Row("GET", f"{_CASE}/family-contact", frozenset({CASEWORKER}), stage="released"),
+    Row("GET", f"{_CASE}/family-contact", frozenset({CASEWORKER}), 403, stage="identified"),
+    Row("GET", f"{_CASE}/contacts", frozenset({CASEWORKER}), stage="released"),
+    Row(
+        "POST", f"{_CASE}/contacts", frozenset({CASEWORKER}), 201, stage="released",
+        body={"channel": "local_police", "result": "reached", "attempted_at": "2026-03-02T10:00:00+08:00"},
+    ),
+    Row("GET", f"{_CASE}/outcomes", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/outcomes", STATION, 201, body={"kind": "hospital", "occurred_on": "2026-03-02"}),
+    # Administration.
+    _anywhere("GET", f"{_V1}/organisations", ALL),
+    Row(
+        "POST", f"{_V1}/organisations", _ADMINISTRATOR, 201,
+        body={"parent_id": "{organisation_id}", "kind": "street_post", "name_zh": "驿站", "name_en": "Post",
+              "division": "450702"},
+    ),
+    _anywhere("GET", f"{_V1}/users", _ADMINISTRATOR),
+    Row(
+        "POST", f"{_V1}/users", _ADMINISTRATOR, 201,
+        body={"organisation_id": "{organisation_id}", "username": "new.colleague", "display_name": "新同事",
+              "role": "station_staff", "password": "long enough for this"},
+    ),
+    Row("PATCH", f"{_V1}/users/{{user_id}}", _ADMINISTRATOR, body={"active": False}),
+    _anywhere("GET", f"{_V1}/jobs", _ADMINISTRATOR),
+    _anywhere("POST", f"{_V1}/jobs/{{job_id}}/retry", _ADMINISTRATOR, 204),
+    _anywhere("GET", f"{_V1}/audit", frozenset({AUDITOR})),
+    _anywhere("POST", f"{_V1}/audit/verify", frozenset({AUDITOR})),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The main job, walked through the pages in a real browser."""

@@ -1,0 +1,84 @@
+"""A real server with its worker on a database of the test's own, and a real browser."""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+
+from api.app import create_app
+from matcher.faces.weights import FaceEngineUnavailable, model_version
+from tests.conftest import settings_for
+from tests.factories.world import World, build_world
+from tracing.demo.processes import free_port
+from tracing.platform.clock import utc_now
+from tracing.platform.migrations import upgrade
+from tracing.platform.settings import FaceSettings
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PHOTOS = Path(__file__).parents[2] / "var" / "demo-photos"
+OPTIONS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the pages are, who lives there, and the sample photographs by person (none when they are not here)."""
+
+    url: str
+    world: World
+    photos: dict[str, list[Path]]
+
+
+def _photos() -> dict[str, list[Path]]:
+    folders = sorted(path for path in PHOTOS.iterdir() if path.is_dir()) if PHOTOS.is_dir() else []
+    found = {folder.name: sorted(folder.glob("*.jpg")) for folder in folders}
+    return {name: files for name, files in found.items() if len(files) > 1}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser. Skips when there is none."""
+    program = os.environ.get("GUITU_TEST_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium: apt-get install chromium fonts-noto-cjk, or set GUITU_TEST_CHROMIUM to one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """The service with its embedded worker, in a thread."""
+    photos = _photos()
+    settings = settings_for(tmp_path / "var")
+    try:
+        model_version()
+    except FaceEngineUnavailable:
+        photos = {}
+    if photos:
+        settings = settings.model_copy(update={"faces": FaceSettings(engine="face_recognition")})
+    upgrade(settings)
+    app = create_app(settings)
+    world = build_world(app.state.services, utc_now())
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + START_SECONDS
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server.started, "the server did not start"
+    yield Site(f"http://127.0.0.1:{port}", world, photos)
+    server.should_exit = True
+    thread.join(START_SECONDS)

@@ -1,0 +1,209 @@
+"""The steps of the main job, each as a person takes it on the pages; the same in every language and without scripts."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page, Request, Response, expect
+
+from models.user import Locale, User
+from tests.factories.records import FAMILY
+
+SEARCH_MILLISECONDS = 60_000
+
+
+@dataclass
+class Walk:
+    """One way of using the service: a window, a language, with or without scripts. `faults` gathers what went wrong."""
+
+    browser: Browser
+    url: str
+    password: str
+    locale: Locale
+    width: int
+    scripts: bool
+    faults: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def signed_in(self, user: User) -> Iterator[Page]:
+        """A window of this user's own."""
+        context = self.browser.new_context(
+            viewport={"width": self.width, "height": 800}, java_script_enabled=self.scripts, locale="en-GB"
+        )
+        page = context.new_page()
+        page.on("request", self._hear_request)
+        page.on("response", self._hear_response)
+        page.on("console", self._hear_console)
+        page.goto(f"{self.url}/login")
+        page.locator("[name=username]").fill(user.username)
+        page.locator("[name=password]").fill(self.password)
+        page.locator("main button").click()
+        switch = page.locator(f"button[name=locale][value={self.locale.value}]")
+        if switch.count():
+            switch.click()
+        expect(page.locator("html")).to_have_attribute("lang", "zh-Hans" if self.locale is Locale.ZH else "en")
+        yield page
+        self.look(page)
+        context.close()
+
+    def _hear_request(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "blob:")):
+            self.faults.append(f"leaves the origin: {request.url}")
+
+    def _hear_response(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            self.faults.append(f"{response.status} {response.url}")
+
+    def _hear_console(self, message: ConsoleMessage) -> None:
+        # A refused form is a page with a status of its own; parts of a page that fail are heard above.
+        if message.type == "error" and not message.text.startswith("Failed to load"):
+            self.faults.append(message.text)
+
+    def look(self, page: Page) -> None:
+        """Nothing hangs over the edge, and axe finds no fault (it needs scripts)."""
+        if not self.scripts:
+            return
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.faults.append(f"{page.url} is {wide} pixels too wide")
+        found = Axe().run(page)
+        for one in found.response["violations"]:
+            self.faults.append(f"{page.url}: {one['id']} {[node['html'][:160] for node in one['nodes'][:3]]}")
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    """A radio button, a box or a list, by its value."""
+    element = page.locator(f"select[name='{name}']")
+    if element.count():
+        element.select_option(value)
+    else:
+        page.locator(f"input[name='{name}'][value='{value}']").check()
+
+
+def send(page: Page, action: str = "") -> None:
+    """Send the page's main form, or the one with this address."""
+    form = page.locator(f"main form[action$='{action}']" if action else "main form[method=post]").last
+    form.locator("button").first.click()
+
+
+def report_missing(walk: Walk, page: Page, photos: list[Path]) -> None:
+    """A family's report, published with the family's details sealed."""
+    page.goto(f"{walk.url}/reports/new")
+    page.locator("[name='last_seen_on']").fill("2026-02-01")
+    page.locator("[name='last_seen_division']").fill("思明区")
+    if photos:
+        page.locator("[name='photos.front']").set_input_files(photos[0])
+    choose(page, "attributes.sex", "male")
+    page.locator("[name='attributes.age']").fill("50")
+    page.locator("[name='attributes.height']").fill("185")
+    page.locator("[name='names.0.text']").fill("韦建国")
+    page.locator("[name='contact.name']").fill(FAMILY.name)
+    page.locator("[name='contact.telephone']").fill(FAMILY.telephone or "")
+    walk.look(page)
+    page.locator("button[value=publish]").click()
+    expect(page.locator(".sealed")).to_be_visible()
+    assert FAMILY.name not in page.content()
+
+
+def admit(walk: Walk, page: Page, photos: list[Path]) -> str:
+    """Admit a person; a height in metres is told apart first. The case's address."""
+    page.goto(f"{walk.url}/cases/new")
+    page.locator("[name='found_division']").fill("钦南区")
+    page.locator("[name='found_place']").fill("白石湖公园东门")
+    choose(page, "attributes.sex", "male")
+    page.locator("[name='attributes.age']").fill("52")
+    page.locator("[name='attributes.height']").fill("1.84")
+    page.locator("[name='names.0.text']").fill("韦建国")
+    page.locator("button[value=submit]").click()
+    expect(page.locator("[id='e-attributes.height'] .wrong")).to_be_visible()
+    expect(page.locator("[name='found_place']")).to_have_value("白石湖公园东门")
+    walk.look(page)
+    page.locator("[name='attributes.height']").fill("184")
+    if photos:
+        page.locator("[name='photos.front']").set_input_files(photos[1])
+        half = FilePayload(name="half.jpg", mimeType="image/jpeg", buffer=photos[0].read_bytes()[:2000])
+        page.locator("[name='photos.other']").set_input_files([half])
+    page.locator("button[value=submit]").click()
+    expect(page).to_have_url(re.compile(r"/cases/[0-9a-f-]{36}$"))
+    if photos:
+        expect(page.locator(".notice.warning").last).to_contain_text("half.jpg")
+        send(page, "/submit")
+    return page.url
+
+
+def wait_for_candidate(page: Page) -> None:
+    """Until the search is done: the page follows by itself, or is loaded anew."""
+    for _ in range(SEARCH_MILLISECONDS // 1000):
+        if page.locator(".candidate").count():
+            return
+        page.wait_for_timeout(1000)
+        if page.locator("[data-progress]").count():
+            page.locator("[data-progress] a").click()
+    raise AssertionError(f"no candidate: {page.locator('main').inner_text()[:800]}")
+
+
+def judge(walk: Walk, page: Page, case_url: str) -> None:
+    """From the queue to the candidate, and an opinion given before any score is seen."""
+    page.goto(f"{walk.url}/review")
+    page.locator("tbody a").first.click()
+    expect(page).to_have_url(re.compile(re.escape(case_url)))
+    page.locator(".candidate a").first.click()
+    expect(page.locator(".terms")).to_have_count(0)
+    walk.look(page)
+    if walk.scripts:
+        page.keyboard.press("6")
+    else:
+        choose(page, "opinion", "supports")
+    expect(page.locator("[value=supports]")).to_be_checked()
+    page.locator("[name=remarks]").fill("眉弓、鼻翼、耳廓一致")
+    send(page, "/opinion")
+    expect(page.locator(".terms")).to_be_visible()
+
+
+def confirm(walk: Walk, page: Page, case_url: str, *, refused: bool = False) -> None:
+    """Confirm by the examiners' agreement; refused while only one has given an opinion."""
+    page.goto(f"{case_url}/confirmation")
+    page.locator("[name=candidate_id]").first.check()
+    choose(page, "method", "agreeing_reviews")
+    page.locator("[name=grounds]").fill("两名比对员意见一致，户籍地派出所已核实")
+    send(page, "/confirmation")
+    if refused:
+        expect(page.locator("#problem")).to_be_visible()
+        expect(page.locator("[name=grounds]")).to_have_value("两名比对员意见一致，户籍地派出所已核实")
+    else:
+        expect(page).to_have_url(case_url)
+
+
+def release(walk: Walk, page: Page, case_url: str) -> None:
+    """The person wants contact and home is safe."""
+    page.goto(f"{case_url}/release")
+    walk.look(page)
+    choose(page, "wish", "wants_contact")
+    choose(page, "danger", "no_sign")
+    send(page, "/release")
+    expect(page).to_have_url(case_url)
+
+
+def reach_family(walk: Walk, page: Page, case_url: str) -> None:
+    """The family is reached, the person goes home, the case is closed."""
+    page.goto(f"{case_url}/contact")
+    expect(page.locator(".opened")).to_contain_text(FAMILY.name)
+    walk.look(page)
+    choose(page, "channel", "local_police")
+    choose(page, "result", "reached")
+    page.locator("[name=note]").fill("姐姐明天来站")
+    send(page, "/attempts")
+    expect(page.locator(".timeline")).to_contain_text("姐姐明天来站")
+    page.goto(f"{case_url}/outcome")
+    choose(page, "kind", "reunited")
+    choose(page, "route", "face")
+    send(page, "/outcome")
+    expect(page).to_have_url(case_url)
+    choose(page, "state", "closed")
+    page.locator("[name=reason]").fill("已由家属接回")
+    send(page, "/move")
+    expect(page.locator(".steps .current")).to_have_count(1)
+    expect(page.locator(".head .badge")).to_have_text("结案" if walk.locale is Locale.ZH else "closed")

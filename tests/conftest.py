@@ -1,0 +1,163 @@
+"""Fixtures of every test: settings, services on a migrated database of the test's own, and a small world."""
+
+import base64
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from tests.factories.world import World, build_world
+from tracing.platform.migrations import upgrade
+from tracing.platform.settings import DatabaseSettings, FaceSettings, JobSettings, KeySettings, Settings
+from tracing.services import Services, build_services
+
+POSTGRES = os.environ.get("GUITU_TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+MASTER_KEY = SecretStr(base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
+SQLITE_URL = "sqlite:///{data_dir}/guitu.sqlite3"
+SQLITE_FILE = "guitu.sqlite3"
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
+    """Settings of a test's own, whatever the environment says: no face engine, no Celery."""
+    return Settings(
+        _env_file=None,
+        environment="development",
+        data_dir=data_dir,
+        database=DatabaseSettings(url=SecretStr(url), pool_size=5, lock_timeout_seconds=20),
+        keys=KeySettings(master_key=MASTER_KEY),
+        jobs=JobSettings(mode="embedded"),
+        faces=FaceSettings(engine="none"),
+    )
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment at which a test begins."""
+    return NOW
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a SQLite database in the test's own folder, which is not there yet."""
+    return settings_for(tmp_path / "var")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database file, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    upgrade(settings_for(folder))
+    if folder.joinpath(f"{SQLITE_FILE}-wal").exists():
+        pytest.fail("the migrations left a connection open: their write-ahead log was not folded into the file")
+    return folder / SQLITE_FILE
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Engine]:
+    """A connection to the server that may create databases. Skips when no server answers."""
+    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    try:
+        server.connect().close()
+    except OperationalError:
+        pytest.skip("no PostgreSQL server answers (GUITU_TEST_POSTGRES_URL)")
+    yield server
+    server.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Name of a migrated, empty database, made once; each test has a copy."""
+    name = _create_database(postgres_server)
+    try:
+        upgrade(settings_for(tmp_path_factory.mktemp("postgres"), postgres_url(name)))
+        yield name
+    finally:
+        _drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: Engine, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an empty PostgreSQL database, dropped afterwards."""
+    name = _create_database(postgres_server)
+    yield settings_for(tmp_path / "var", postgres_url(name))
+    _drop_database(postgres_server, name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_empty(request: pytest.FixtureRequest) -> Settings:
+    """Settings of a database without tables, once on SQLite and once on PostgreSQL."""
+    name = "settings" if request.param == "sqlite" else "empty_postgres"
+    found: Settings = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+def sqlite_services(settings: Settings, sqlite_template: Path) -> Iterator[Services]:
+    """Services on a fresh, migrated SQLite database."""
+    settings.data_dir.mkdir(mode=0o700)
+    shutil.copyfile(sqlite_template, settings.data_dir / SQLITE_FILE)
+    built = build_services(settings)
+    yield built
+    built.db.dispose()
+
+
+@pytest.fixture
+def postgres_services(postgres_server: Engine, postgres_template: str, tmp_path: Path) -> Iterator[Services]:
+    """Services on a fresh, migrated PostgreSQL database. Mark the test `postgres`."""
+    name = _create_database(postgres_server, postgres_template)
+    built = build_services(settings_for(tmp_path / "var", postgres_url(name)))
+    yield built
+    built.db.dispose()
+    _drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def services(request: pytest.FixtureRequest) -> Services:
+    """Services on a fresh SQLite database, where the database makes no difference.
+
+    A test (or a fixture of its own) may ask for the other one: `parametrize("services", ["postgres"], indirect=True)`.
+    """
+    name = f"{getattr(request, 'param', 'sqlite')}_services"
+    found: Services = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_services(request: pytest.FixtureRequest) -> Services:
+    """Services, once on SQLite and once on PostgreSQL."""
+    found: Services = request.getfixturevalue(f"{request.param}_services")
+    return found
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> World:
+    """Two provinces with their organisations and one user a role, in the database of the test's services."""
+    wanted = [name for name in ("any_services", "postgres_services") if name in request.fixturenames]
+    found: Services = request.getfixturevalue(wanted[0] if wanted else "services")
+    return build_world(found, NOW)
+
+
+def postgres_url(name: str) -> str:
+    """The URL of a database on the tests' server."""
+    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+def _create_database(server: Engine, template: str = "template1") -> str:
+    name = f"guitu_test_{secrets.token_hex(6)}"
+    with server.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    return name
+
+
+def _drop_database(server: Engine, name: str) -> None:
+    with server.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))

@@ -1,0 +1,1 @@
+"""Small explicit builders; each does what its arguments say and nothing random."""

@@ -1,0 +1,187 @@
+"""A case walked along the way home, through the use cases and the worker alone."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from models.candidate import Candidate
+from models.case import Case, CaseState
+from models.confirmation import ConfirmationMethod
+from models.contact import ContactChannel, ContactResult, DangerScreen, PersonWish
+from models.job import Job, JobState
+from models.outcome import OutcomeKind, OutcomeRoute
+from models.review import Opinion
+from models.user import Role
+from tests.factories.records import make_case, make_report
+from tests.factories.world import World
+from tracing.access import Viewer
+from tracing.cases import move_case
+from tracing.confirmation import confirm, recall
+from tracing.contact import record_attempt, release_contact
+from tracing.outcomes import record_outcome
+from tracing.platform.db import read_only, unit_of_work
+from tracing.platform.worker import run_one
+from tracing.review import commit_review
+from tracing.services import Services
+from tracing.tasks import REGISTRY
+
+
+@dataclass(frozen=True)
+class Story:
+    """A case, and (once it has been searched) the report and candidate of the man it is about."""
+
+    case_id: uuid.UUID
+    report_id: uuid.UUID | None = None
+    candidate_id: uuid.UUID | None = None
+
+    @property
+    def candidate(self) -> uuid.UUID:
+        """The candidate's id; ValueError before there is one."""
+        if self.candidate_id is None:
+            raise ValueError("this story has no candidate yet")
+        return self.candidate_id
+
+
+def run_jobs(services: Services, now: datetime) -> int:
+    """Run every job that is due, as the worker does; how many. AssertionError when one failed."""
+    ran = 0
+    while run_one(services.db, services.settings, REGISTRY, services, "tests", lambda: now):
+        ran += 1
+    with read_only(services.db) as session:
+        failed = [
+            f"{job.kind} {job.state}: {job.last_error}"
+            for job in session.scalars(select(Job).where(Job.state != JobState.DONE, Job.attempts > 0))
+        ]
+    assert not failed, failed
+    return ran
+
+
+def candidate_of(services: Services, case_id: uuid.UUID) -> Candidate:
+    """The case's one candidate."""
+    with read_only(services.db) as session:
+        return session.scalars(select(Candidate).where(Candidate.case_id == case_id)).one()
+
+
+def state_of(services: Services, case_id: uuid.UUID) -> CaseState:
+    """Where the case stands."""
+    with read_only(services.db) as session:
+        return session.get_one(Case, case_id).state
+
+
+def judged_case(services: Services, world: World, until: CaseState, *, now: datetime) -> Story:
+    """A case of province a that has come as far as `until`; the report it belongs to is province b's.
+
+    Each state is reached by the shortest way that the use cases offer.
+    """
+    staff = world.viewer(world.a.users[Role.STATION_STAFF])
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, submitted=until is not CaseState.DRAFT, now=now)
+    story = Story(case.id)
+    if until in (CaseState.DRAFT, CaseState.SUBMITTED):
+        return story
+    if until in _WITHOUT_REPORT:
+        run_jobs(services, now)
+        for step in _WITHOUT_REPORT[until]:
+            step(services, world, story, now)
+        return story
+    reporter = world.viewer(world.b.users[Role.STATION_STAFF])
+    with unit_of_work(services.db) as session:
+        report = make_report(session, services, reporter, now=now)
+    run_jobs(services, now)
+    story = Story(case.id, report.id, candidate_of(services, case.id).id)
+    for step, reached in _WAY_HOME:
+        if until is CaseState.RECALLED and reached is CaseState.CONTACT_RELEASED:
+            step = _recall
+        if state_of(services, case.id) is until:
+            return story
+        step(services, world, story, now + timedelta(minutes=1))
+    return story
+
+
+def examiners(world: World) -> tuple[Viewer, Viewer]:
+    """Province a's two examiners."""
+    first, second = world.a.examiners
+    return world.viewer(first), world.viewer(second)
+
+
+def two_reviews(services: Services, world: World, candidate_id: uuid.UUID, *, now: datetime) -> None:
+    """Both examiners of province a support the candidate, each alone."""
+    for viewer in examiners(world):
+        with unit_of_work(services.db) as session:
+            commit_review(session, viewer, candidate_id, Opinion.SUPPORTS, "眉弓与耳廓一致", now=now)
+
+
+def _identify(services: Services, world: World, story: Story, now: datetime) -> None:
+    two_reviews(services, world, story.candidate, now=now)
+    supervisor = world.viewer(world.a.users[Role.POLICE_SUPERVISOR])
+    with unit_of_work(services.db) as session:
+        confirm(
+            session, supervisor, story.case_id, story.candidate, ConfirmationMethod.AGREEING_REVIEWS,
+            reference=None, grounds="两名比对员意见一致", now=now,
+        )  # fmt: skip
+
+
+def _release(services: Services, world: World, story: Story, now: datetime) -> None:
+    with unit_of_work(services.db) as session:
+        release_contact(
+            session, examiners(world)[0], story.case_id, PersonWish.WANTS_CONTACT, DangerScreen.NO_SIGN, now=now
+        )
+
+
+def _recall(services: Services, world: World, story: Story, now: datetime) -> None:
+    supervisor = world.viewer(world.a.users[Role.POLICE_SUPERVISOR])
+    with unit_of_work(services.db) as session:
+        recall(session, services, supervisor, story.case_id, reason="DNA 结果不符", now=now)
+
+
+def _reach(services: Services, world: World, story: Story, now: datetime) -> None:
+    caseworker = world.viewer(world.a.users[Role.CASEWORKER])
+    with unit_of_work(services.db) as session:
+        record_attempt(
+            session, services, caseworker, story.case_id, ContactChannel.LOCAL_POLICE, ContactResult.REACHED,
+            note_text="姐姐说明天坐火车来", attempted_at=now, now=now,
+        )  # fmt: skip
+
+
+def _outcome(
+    kind: OutcomeKind, route: OutcomeRoute | None = None
+) -> Callable[[Services, World, Story, datetime], None]:
+    def step(services: Services, world: World, story: Story, now: datetime) -> None:
+        caseworker = world.viewer(world.a.users[Role.CASEWORKER])
+        with unit_of_work(services.db) as session:
+            record_outcome(
+                session, services, caseworker, story.case_id, kind, route,
+                occurred_on=services.local_day(now), note_text="由姐姐接回", now=now,
+            )  # fmt: skip
+
+    return step
+
+
+def _by_name(wanted: CaseState, role: Role) -> Callable[[Services, World, Story, datetime], None]:
+    def step(services: Services, world: World, story: Story, now: datetime) -> None:
+        with unit_of_work(services.db) as session:
+            move_case(
+                session, services, world.viewer(world.a.users[role]), story.case_id, wanted, reason="测试", now=now
+            )
+
+    return step
+
+
+_WAY_HOME = (
+    (_identify, CaseState.IDENTIFIED),
+    (_release, CaseState.CONTACT_RELEASED),
+    (_reach, CaseState.FAMILY_CONTACTED),
+    (_outcome(OutcomeKind.REUNITED, OutcomeRoute.FACE), CaseState.REUNIFIED),
+    (_by_name(CaseState.CLOSED, Role.CASEWORKER), CaseState.CLOSED),
+)
+_WITHOUT_REPORT = {
+    CaseState.UNRESOLVED: (),
+    CaseState.SEARCHING: (_by_name(CaseState.SEARCHING, Role.STATION_STAFF),),
+    CaseState.SETTLED: (_outcome(OutcomeKind.SETTLED),),
+    CaseState.LEFT: (_outcome(OutcomeKind.LEFT),),
+    CaseState.TRANSFERRED: (_outcome(OutcomeKind.TRANSFERRED),),
+    CaseState.DECEASED: (_outcome(OutcomeKind.DECEASED),),
+}

@@ -1,0 +1,1 @@
+"""Tests of `matcher.evidence`, one file a module."""

@@ -1,0 +1,1 @@
+"""Tests of `matcher.faces`, one file a module."""

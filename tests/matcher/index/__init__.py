@@ -1,0 +1,1 @@
+"""Tests of `matcher.index`, one file a module."""

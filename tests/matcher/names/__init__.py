@@ -1,0 +1,1 @@
+"""Tests of `matcher.names`, one file a module."""

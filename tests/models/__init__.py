@@ -1,0 +1,1 @@
+"""Stored classes, their constraints and the triggers of the migrations."""

@@ -1,0 +1,79 @@
+"""The transition table: every pair of states through `move_to`, and what the table as a whole promises."""
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from models.case import (
+    CONTACT_OPEN,
+    GATED,
+    SEARCHED,
+    TRANSITIONS,
+    Case,
+    CaseState,
+    IllegalTransition,
+)
+
+S = CaseState
+AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+BEFORE = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
+
+
+def case_in(state: CaseState) -> Case:
+    return Case(id=uuid.uuid4(), state=state, state_since=BEFORE, updated_at=BEFORE)
+
+
+@pytest.mark.parametrize("wanted", list(S))
+@pytest.mark.parametrize("current", list(S))
+def test_every_pair(current: CaseState, wanted: CaseState) -> None:
+    case, actor = case_in(current), uuid.uuid4()
+    if wanted in TRANSITIONS[current]:
+        row = case.move_to(wanted, actor_id=actor, at=AT, reason="家属来接")
+        assert (case.state, case.state_since, case.updated_at) == (wanted, AT, AT)
+        assert (row.case_id, row.from_state, row.to_state) == (case.id, current, wanted)
+        assert (row.actor_id, row.at, row.reason) == (actor, AT, "家属来接")
+    else:
+        with pytest.raises(IllegalTransition) as refused:
+            case.move_to(wanted, actor_id=actor, at=AT)
+        assert (refused.value.current, refused.value.wanted) == (current, wanted)
+        assert (case.state, case.state_since, case.updated_at) == (current, BEFORE, BEFORE)
+
+
+def test_the_table_names_every_state_and_no_state_leads_to_itself() -> None:
+    assert set(TRANSITIONS) == set(S)
+    assert not [state for state in S if state in TRANSITIONS[state]]
+
+
+def test_every_state_is_reached_from_the_draft_and_leads_to_the_end() -> None:
+    def reached(start: CaseState) -> set[CaseState]:
+        found, waiting = {start}, [start]
+        while waiting:
+            new = TRANSITIONS[waiting.pop()] - found
+            found |= new
+            waiting.extend(new)
+        return found
+
+    assert reached(S.DRAFT) == set(S)
+    assert all(S.CLOSED in reached(state) for state in S)
+
+
+def test_the_way_to_the_family_has_one_door_a_state() -> None:
+    def doors(state: CaseState) -> set[CaseState]:
+        return {before for before, after in TRANSITIONS.items() if state in after}
+
+    assert doors(S.CONTACT_RELEASED) == {S.IDENTIFIED}
+    assert doors(S.FAMILY_CONTACTED) == {S.CONTACT_RELEASED}
+    assert doors(S.REUNIFIED) == {S.FAMILY_CONTACTED}
+    assert S.IDENTIFIED not in TRANSITIONS[S.DRAFT] | TRANSITIONS[S.SUBMITTED] | TRANSITIONS[S.RECALLED]
+
+
+def test_a_gated_case_can_be_recalled_and_a_closed_one_moves_no_more() -> None:
+    assert all(S.RECALLED in TRANSITIONS[state] for state in GATED)
+    assert not TRANSITIONS[S.CLOSED]
+
+
+def test_the_sets_of_states() -> None:
+    assert CONTACT_OPEN | {S.IDENTIFIED} == GATED
+    assert not GATED & SEARCHED
+    assert {S.DRAFT, S.SUBMITTED, S.CLOSED}.isdisjoint(GATED | SEARCHED)

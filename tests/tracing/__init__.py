@@ -1,0 +1,1 @@
+"""Use cases, on the databases on which they differ."""

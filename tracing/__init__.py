@@ -1,0 +1,1 @@
+"""What may happen: use cases, rules and plumbing. Knows no HTTP."""

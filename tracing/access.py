@@ -1,0 +1,178 @@
+"""Who may see and do what (访问控制), in one place: a matrix of role and permission, and the scope of each query.
+
+Deny by default: a permission not listed for a role is refused, a record outside the viewer's scope does not exist for
+the viewer. An organisation's subtree is a prefix of `Organisation.path`.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from models.candidate import Candidate
+from models.case import Case, CaseState
+from models.organisation import Organisation
+from models.report import Report
+from models.user import Locale, Role, User
+from tracing.platform import errors
+
+
+class Permission(StrEnum):
+    """One thing that a role may be allowed to do."""
+
+    CASE_READ = "case.read"
+    CASE_WRITE = "case.write"
+    REPORT_READ = "report.read"
+    REPORT_WRITE = "report.write"
+    CANDIDATE_READ = "candidate.read"
+    REVIEW = "review.write"
+    CONFIRM = "confirmation.write"
+    RECALL = "confirmation.recall"
+    RELEASE = "contact.release"
+    CONTACT = "contact.write"
+    OUTCOME = "outcome.write"
+    ACCOUNTS = "accounts.manage"
+    JOBS = "jobs.manage"
+    AUDIT = "audit.read"
+
+
+_P = Permission
+T = TypeVar("T")
+MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.STATION_STAFF: frozenset(
+            {_P.CASE_READ, _P.CASE_WRITE, _P.REPORT_READ, _P.REPORT_WRITE, _P.CANDIDATE_READ, _P.OUTCOME}
+        ),
+        Role.POLICE_EXAMINER: frozenset(
+            {_P.CASE_READ, _P.REPORT_READ, _P.REPORT_WRITE, _P.CANDIDATE_READ, _P.REVIEW, _P.CONFIRM, _P.RELEASE}
+        ),
+        Role.POLICE_SUPERVISOR: frozenset(
+            {
+                _P.CASE_READ,
+                _P.REPORT_READ,
+                _P.REPORT_WRITE,
+                _P.CANDIDATE_READ,
+                _P.REVIEW,
+                _P.CONFIRM,
+                _P.RECALL,
+                _P.RELEASE,
+            }
+        ),
+        Role.CASEWORKER: frozenset({_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME}),
+        Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
+        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ}),
+        Role.AUDITOR: frozenset({_P.AUDIT}),
+        Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
+    }
+)
+"""An administrator runs the service and reads nobody's case; an auditor reads what was done, not about whom."""
+
+POLICE = frozenset({Role.POLICE_EXAMINER, Role.POLICE_SUPERVISOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking. `jurisdiction` is the path whose subtree the viewer's role reaches."""
+
+    user_id: uuid.UUID
+    organisation_id: uuid.UUID
+    role: Role
+    display_name: str
+    locale: Locale
+    path: str
+    jurisdiction: str
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role has the permission at all."""
+        return permission in MATRIX[self.role]
+
+
+def viewer_of(user: User, organisation: Organisation) -> Viewer:
+    """The viewer for an account. Police liaison stations serve the organisation above them: theirs is its subtree."""
+    path = organisation.path
+    jurisdiction = path
+    if user.role in POLICE:
+        jurisdiction = path.rstrip("/").rsplit("/", 1)[0] + "/" if organisation.parent_id else path
+    return Viewer(
+        user_id=user.id,
+        organisation_id=organisation.id,
+        role=user.role,
+        display_name=user.display_name,
+        locale=user.locale,
+        path=path,
+        jurisdiction=jurisdiction,
+    )
+
+
+def require(viewer: Viewer, permission: Permission) -> None:
+    """Raise Forbidden unless the viewer's role has the permission."""
+    if not viewer.may(permission):
+        raise errors.Forbidden(permission=permission.value)
+
+
+def _organisations_under(path: str) -> Select[uuid.UUID]:
+    return select(Organisation.id).where(Organisation.path.startswith(path, autoescape=True))
+
+
+def case_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Case`: which cases exist for the viewer.
+
+    A draft is its own organisation's business; from submission on the police of the jurisdiction and the supervisors
+    above see it.
+    """
+    if not viewer.may(Permission.CASE_READ):
+        return false()
+    inside = Case.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+    if viewer.role in (Role.STATION_STAFF, Role.CASEWORKER):
+        return inside
+    return inside & (Case.state != CaseState.DRAFT)
+
+
+def report_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Report`: which reports exist for the viewer."""
+    if not viewer.may(Permission.REPORT_READ):
+        return false()
+    return Report.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def candidate_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Candidate`: those of the cases that exist for the viewer, from either side of a case pair."""
+    if not viewer.may(Permission.CANDIDATE_READ):
+        return false()
+    mine = select(Case.id).where(case_scope(viewer))
+    return or_(Candidate.case_id.in_(mine), Candidate.other_case_id.in_(mine))
+
+
+def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Organisation`: an administrator manages the subtree of the own organisation, others see theirs."""
+    return Organisation.path.startswith(viewer.jurisdiction, autoescape=True)
+
+
+def user_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `User`: the accounts that an administrator manages; nobody else lists accounts."""
+    if not viewer.may(Permission.ACCOUNTS):
+        return false()
+    return User.organisation_id.in_(_organisations_under(viewer.path))
+
+
+def audit_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `AuditEvent`: the whole log for an auditor, whose task is the whole chain; nothing for others."""
+    return true() if viewer.may(Permission.AUDIT) else false()
+
+
+def own_organisation(session: Session, viewer: Viewer) -> Organisation:
+    """The organisation that the viewer belongs to."""
+    return session.get_one(Organisation, viewer.organisation_id)
+
+
+def find(session: Session, statement: Select[T]) -> T:
+    """The single row of a scoped statement; NotFound when there is none (or none for this viewer)."""
+    row = session.scalars(statement).one_or_none()
+    if row is None:
+        raise errors.NotFound()
+    return row

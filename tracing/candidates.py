@@ -1,0 +1,141 @@
+"""Candidates (候选) as each viewer may see them.
+
+Until an examiner has committed an opinion, scores, ranks and colleagues' opinions stay sealed for that examiner, and
+the order is shuffled, differently for each: seeing a verdict first shifts the judgement by a full step (PLOS ONE
+study cited in the domain notes).
+"""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from models.candidate import Candidate, CandidateState
+from models.case import Case
+from models.photo import Photo
+from models.profile import Profile
+from models.report import Report
+from models.review import Review
+from tracing import access
+from tracing.access import Permission, Viewer
+from tracing.cases import load_case
+from tracing.photos import list_photos
+from tracing.profiles import with_profile
+from tracing.trail import note
+
+
+@dataclass(frozen=True)
+class CandidateView:
+    """A candidate as one viewer sees it. `sealed`: scores, rank and others' opinions are withheld from this viewer.
+
+    `rank` counts from 1 by strength among the listed candidates of the case; None when sealed. `reviews` are those
+    that the viewer may see: all of them unsealed, none while sealed.
+    """
+
+    candidate: Candidate
+    sealed: bool
+    rank: int | None
+    own_review: Review | None
+    reviews: tuple[Review, ...]
+
+    @property
+    def other(self) -> Case | Report:
+        """The record that the case's person could be."""
+        other = self.candidate.report or self.candidate.other_case
+        if other is None:
+            raise ValueError("a candidate without its other record")
+        return other
+
+    @property
+    def other_profile(self) -> Profile:
+        """What is known of that record's person."""
+        return self.other.profile
+
+
+def list_candidates(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now: datetime) -> list[CandidateView]:
+    """The candidates of a case: strongest first, or shuffled for an examiner who has opinions still to give."""
+    access.require(viewer, Permission.CANDIDATE_READ)
+    case = load_case(session, viewer, case_id)
+    candidates = session.scalars(
+        _loaded(viewer)
+        .where(or_(Candidate.case_id == case.id, Candidate.other_case_id == case.id))
+        .where(or_(Candidate.listed, Candidate.state != CandidateState.OPEN))
+        .order_by(Candidate.log10_lr.desc(), Candidate.id)
+    ).all()
+    reviews = _reviews(session, [candidate.id for candidate in candidates])
+    views = [
+        _view(candidate, viewer, reviews.get(candidate.id, ()), rank)
+        for rank, candidate in enumerate(candidates, start=1)
+    ]
+    note(session, viewer, "candidate.list", "case", case.id, at=now, count=len(views))
+    if any(view.sealed for view in views):
+        views.sort(key=lambda view: _shuffled(viewer, view.candidate.id))
+    return views
+
+
+def get_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, now: datetime) -> CandidateView:
+    """One candidate with both records. Raises NotFound outside the viewer's scope."""
+    access.require(viewer, Permission.CANDIDATE_READ)
+    candidate = load_candidate(session, viewer, candidate_id)
+    rivals = session.scalars(
+        select(Candidate.id)
+        .where(Candidate.case_id == candidate.case_id, Candidate.listed)
+        .order_by(Candidate.log10_lr.desc(), Candidate.id)
+    ).all()
+    rank = rivals.index(candidate.id) + 1 if candidate.id in rivals else len(rivals) + 1
+    note(session, viewer, "candidate.view", "candidate", candidate.id, at=now, case=candidate.case_id)
+    return _view(candidate, viewer, _reviews(session, [candidate.id]).get(candidate.id, ()), rank)
+
+
+def load_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, lock: bool = False) -> Candidate:
+    """A candidate for a use case that logs its own action."""
+    statement = _loaded(viewer).where(Candidate.id == candidate_id).execution_options(populate_existing=True)
+    if lock:
+        statement = statement.with_for_update(of=Candidate)
+    candidate: Candidate = access.find(session, statement)
+    return candidate
+
+
+def candidate_photos(session: Session, view: CandidateView) -> tuple[list[Photo], list[Photo]]:
+    """Photographs of the case's person and of the candidate."""
+    return list_photos(session, view.candidate.case.profile_id), list_photos(session, view.other_profile.id)
+
+
+def _loaded(viewer: Viewer) -> Select[Candidate]:
+    return (
+        select(Candidate)
+        .where(access.candidate_scope(viewer))
+        .options(
+            joinedload(Candidate.case).options(joinedload(Case.organisation), *with_profile(Case.profile)),
+            joinedload(Candidate.other_case).options(joinedload(Case.organisation), *with_profile(Case.profile)),
+            joinedload(Candidate.report).options(joinedload(Report.organisation), *with_profile(Report.profile)),
+        )
+    )
+
+
+def _reviews(session: Session, candidate_ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[Review, ...]]:
+    rows = session.scalars(
+        select(Review)
+        .where(Review.candidate_id.in_(candidate_ids), Review.withdrawn_at.is_(None))
+        .options(joinedload(Review.examiner))
+        .order_by(Review.committed_at)
+    )
+    found: dict[uuid.UUID, tuple[Review, ...]] = {}
+    for row in rows:
+        found[row.candidate_id] = (*found.get(row.candidate_id, ()), row)
+    return found
+
+
+def _view(candidate: Candidate, viewer: Viewer, reviews: tuple[Review, ...], rank: int) -> CandidateView:
+    own = next((review for review in reviews if review.examiner_id == viewer.user_id), None)
+    undecided = candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)
+    sealed = viewer.may(Permission.REVIEW) and own is None and undecided
+    return CandidateView(candidate, sealed, None if sealed else rank, own, () if sealed else reviews)
+
+
+def _shuffled(viewer: Viewer, candidate_id: uuid.UUID) -> bytes:
+    """A key that orders candidates at random, but each time the same for one examiner."""
+    return hashlib.sha256(viewer.user_id.bytes + candidate_id.bytes).digest()

@@ -1,0 +1,190 @@
+"""The console command `tracing`: serve, migrate, seed the demonstration, play the story, verify the audit log."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from tracing import services
+from tracing.demo import photos as demo_photos
+from tracing.demo import seed, story
+from tracing.operators import create_first_administrator, reset_password
+from tracing.platform import audit, jobs, logs, migrations
+from tracing.platform.clock import utc_now
+from tracing.platform.db import create_database, read_only, unit_of_work
+from tracing.platform.errors import TracingError
+from tracing.platform.settings import Settings, SettingsError, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Guitu 归途: giving unidentified people their names."
+)
+audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
+jobs_app = typer.Typer(no_args_is_help=True, help="Background jobs.")
+accounts_app = typer.Typer(no_args_is_help=True, help="Accounts.")
+demo_app = typer.Typer(no_args_is_help=True, help="The demonstration.")
+app.add_typer(audit_app, name="audit")
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(accounts_app, name="accounts")
+app.add_typer(demo_app, name="demo")
+console = Console()
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    logs.configure(settings)
+    for warning in settings.check():
+        Console(stderr=True).print(f"[yellow]{warning}")
+    return settings
+
+
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port to listen on; the setting's without it.")] = None,
+) -> None:
+    """Bring the database up to date and serve pages and API."""
+    settings = _settings()
+    migrations.upgrade(settings)
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=settings.web.host,
+        port=settings.web.port if port is None else port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.web.trusted_proxies,
+    )
+
+
+@app.command()
+def migrate(
+    revision: Annotated[str, typer.Argument(help="Revision to go up to.")] = "head",
+) -> None:
+    """Bring the database up to a revision."""
+    migrations.upgrade(_settings(), revision)
+
+
+@app.command(hidden=True)
+def migration(message: Annotated[str, typer.Argument(help="What changes.")]) -> None:
+    """Write a migration from the difference between models and database (for developers)."""
+    settings = _settings()
+    migrations.upgrade(settings)
+    migrations.write(settings, message)
+
+
+@app.command(name="story")
+def play_story(
+    photos: Annotated[Path | None, typer.Option(help="Folder with one sub-folder a person.")] = None,
+    production: Annotated[
+        bool, typer.Option("--production", help="On PostgreSQL, Redis and a Celery worker, see docs/deploy.md.")
+    ] = False,
+) -> None:
+    """Play the main job from admission to the way home, through the HTTP API, as five different users."""
+    folder = photos or _photo_folder(load_settings())
+    raise typer.Exit(story.play(folder, console, production=production))
+
+
+def _photo_folder(settings: Settings) -> Path | None:
+    """PHOTOS, or the sample portraits that `make run` fetched; None when neither is there."""
+    given = os.environ.get("PHOTOS")
+    folder = Path(given) if given else settings.data_dir / "demo-photos"
+    return folder if folder.is_dir() else None
+
+
+@demo_app.command(name="unpack")
+def demo_unpack(
+    archives: Annotated[Path, typer.Argument(help="Folder with the downloaded packages.")],
+    target: Annotated[Path, typer.Argument(help="Folder for the portraits.")],
+) -> None:
+    """Take the sample portraits out of the packages that `make run` downloaded."""
+    console.print(f"{demo_photos.unpack(archives, target)} sample photographs in {target}")
+
+
+@demo_app.command(name="seed")
+def demo_seed() -> None:
+    """Create the demo region, its accounts and records in an empty database; nothing otherwise."""
+    settings = _settings()
+    migrations.upgrade(settings)
+    built = services.build_services(settings)
+    with unit_of_work(built.db) as session:
+        made = seed.seed_region(session, now=utc_now())
+    if not made:
+        console.print("The database has accounts already; nothing was seeded.")
+        return
+    folder = _photo_folder(settings)
+    reports, cases = seed.seed_records(built, folder, now=utc_now())
+    table = Table("user 用户名", "password 密码", "role 角色", "organisation 机构", title="Demo accounts 演示账号")
+    for account in made:
+        table.add_row(account.username, account.password, account.role.value, account.organisation_zh)
+    console.print(table)
+    note = settings.data_dir / "demo-accounts.txt"
+    with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(f"{account.username}\t{account.password}\t{account.role.value}\n" for account in made)
+    console.print(f"These passwords are shown once, and kept in {note} (readable by you alone).")
+    if folder is None:
+        console.print(
+            "No photographs: matching by attributes alone. PHOTOS=folder brings some (one sub-folder a person)."
+        )
+    else:
+        console.print(f"{reports} reports and {cases} case with photographs from {folder}.")
+
+
+@accounts_app.command(name="create-admin")
+def create_admin(
+    username: Annotated[str, typer.Argument()],
+    organisation: Annotated[str, typer.Option(prompt="Name of the first organisation 首个机构名称")],
+    division: Annotated[str, typer.Option(prompt="Its division code (GB/T 2260) 行政区划代码")],
+    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
+) -> None:
+    """Create the first organisation and its administrator in an empty database."""
+    with unit_of_work(create_database(_settings())) as session:
+        create_first_administrator(session, username, organisation, division, password, now=utc_now())
+    console.print(f"Administrator {username} can now sign in and create the other accounts.")
+
+
+@accounts_app.command(name="reset-password")
+def accounts_reset_password(
+    username: Annotated[str, typer.Argument()],
+    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
+) -> None:
+    """Set a new password and end every sign-in of the account."""
+    with unit_of_work(create_database(_settings())) as session:
+        reset_password(session, username, password, now=utc_now())
+    console.print("The password is changed.")
+
+
+@audit_app.command(name="verify")
+def audit_verify() -> None:
+    """Recompute the whole hash chain; exit code 1 when it is broken."""
+    with read_only(create_database(_settings())) as session:
+        found = audit.verify(session)
+    if not found.ok:
+        console.print(f"[red]The chain is broken at event {found.bad_seq}: {found.reason}")
+        raise typer.Exit(1)
+    console.print(f"{found.events} events, the chain is whole. Head: {found.head_seq} {found.head_hash}")
+
+
+@jobs_app.command(name="status")
+def jobs_status() -> None:
+    """How many jobs wait, run, are done, or were set aside."""
+    with read_only(create_database(_settings())) as session:
+        counts = jobs.counts(session, utc_now())
+    for state, number in counts.by_state.items():
+        console.print(f"{state.value:10} {number}")
+    console.print(f"due now    {counts.due}")
+
+
+def main() -> None:
+    """Run the command; expected errors are one line, not a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        Console(stderr=True).print(f"[red]{error}")
+        raise SystemExit(2) from None
+    except TracingError as error:
+        Console(stderr=True).print(f"[red]{error.message.format(**error.params)}")
+        raise SystemExit(1) from None

@@ -1,0 +1,230 @@
+"""Confirmation (身份确认): the police's decision, what it rests on, and its recall: the only way to the family."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from matcher.vocabulary import GalleryKind
+from models.candidate import Candidate, CandidateState
+from models.case import Case, CaseState
+from models.confirmation import DECISIVE_METHODS, Confirmation, ConfirmationMethod
+from models.profile import Profile
+from models.report import Report, ReportState
+from models.review import AGREEING_GRADE, Review
+from tracing import access
+from tracing.access import Permission, Viewer
+from tracing.candidates import load_candidate
+from tracing.cases import ReasonMissing, load_case
+from tracing.facts import check_optional_text, check_text
+from tracing.matching import request_match
+from tracing.platform import errors
+from tracing.profiles import next_revision
+from tracing.reports import move_report
+from tracing.review import refuse_own_case
+from tracing.services import Services
+from tracing.trail import note
+from tracing.transitions import move
+
+
+class ReviewsMissing(errors.Conflict):
+    """Fewer than two agreeing opinions, and no decisive method."""
+
+    slug = "reviews_missing"
+    message = (
+        "Two different examiners must first agree, each alone ({agreeing} so far). "
+        "Otherwise state a fingerprint, DNA, household register or official document result."
+    )
+
+
+class DisagreementStands(errors.Conflict):
+    """As many examiners oppose as agree."""
+
+    slug = "disagreement_stands"
+    message = "Examiners disagree on this candidate. A further examiner, or a decisive method, has to settle it."
+
+
+class ReferenceMissing(errors.Invalid):
+    """A decisive method without the document that shows it."""
+
+    slug = "reference_missing"
+    message = "Give the number of the document or report that this method rests on."
+
+
+class NotThisCase(errors.Invalid):
+    """A candidate of another case."""
+
+    slug = "not_this_case"
+    message = "This candidate belongs to another case. Choose one of this case's candidates."
+
+
+class CandidateIsCase(errors.Conflict):
+    """The candidate is a case, which has no family behind it."""
+
+    slug = "candidate_is_case"
+    message = "This candidate is an unnamed person of another station. Only a missing-person report gives a name."
+
+
+class ReportTaken(errors.Conflict):
+    """The report is resolved, withdrawn, or confirmed for another case."""
+
+    slug = "report_taken"
+    message = "This report is no longer open: it was withdrawn, or confirmed for another case. Reload the page."
+
+
+def agreeing_examiners(session: Session, candidate: Candidate, case: Case) -> tuple[int, int]:
+    """How many examiners agree, and how many oppose as clearly; whoever entered the case does not count."""
+    rows = session.execute(
+        select(Review.examiner_id, Review.grade).where(
+            Review.candidate_id == candidate.id,
+            Review.withdrawn_at.is_(None),
+            Review.examiner_id.not_in([one for one in (case.submitted_by_id, case.created_by_id) if one]),
+        )
+    ).all()
+    agreeing = {examiner for examiner, grade in rows if grade is not None and grade >= AGREEING_GRADE}
+    opposing = {examiner for examiner, grade in rows if grade is not None and grade <= -AGREEING_GRADE}
+    return len(agreeing), len(opposing)
+
+
+def confirm(
+    session: Session,
+    viewer: Viewer,
+    case_id: uuid.UUID,
+    candidate_id: uuid.UUID,
+    method: ConfirmationMethod,
+    *,
+    reference: str | None,
+    grounds: str,
+    now: datetime,
+) -> Confirmation:
+    """Confirm that the case's person is the reported one; rivals are closed in the same transaction.
+
+    Raises ReviewsMissing, DisagreementStands, ReferenceMissing, ConflictOfInterest, CandidateIsCase, ReportTaken,
+    IllegalMove. The database refuses the same by triggers.
+    """
+    access.require(viewer, Permission.CONFIRM)
+    case = load_case(session, viewer, case_id, lock=True)
+    refuse_own_case(viewer, case)
+    candidate = load_candidate(session, viewer, candidate_id)
+    if candidate.case_id != case.id:
+        raise NotThisCase(field="candidate_id")
+    if candidate.report_id is None:
+        raise CandidateIsCase(field="candidate_id")
+    # Case, report, candidates, in this order everywhere: two who confirm one report for two cases wait, not deadlock.
+    # Not Session.get: with the candidate's report already loaded, it raises StaleDataError for the one who waited.
+    report = session.scalars(
+        select(Report)
+        .where(Report.id == candidate.report_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if report.state is not ReportState.OPEN:
+        raise ReportTaken(field="candidate_id")
+    candidate = load_candidate(session, viewer, candidate_id, lock=True)
+    grounds = check_text(grounds, limit=4000, field="grounds")
+    reference = check_optional_text(reference, field="reference", limit=120)
+    if method in DECISIVE_METHODS:
+        if reference is None:
+            raise ReferenceMissing(field="reference")
+    else:
+        agreeing, opposing = agreeing_examiners(session, candidate, case)
+        if agreeing < 2:
+            raise ReviewsMissing(field="method", agreeing=agreeing)
+        if opposing >= agreeing:
+            raise DisagreementStands(field="method")
+    confirmation = Confirmation(
+        id=uuid.uuid4(),
+        case_id=case.id,
+        candidate_id=candidate.id,
+        report_id=report.id,
+        method=method,
+        reference=reference,
+        grounds=grounds,
+        confirmed_by_id=viewer.user_id,
+        confirmed_at=now,
+    )
+    session.add(confirmation)
+    session.flush()
+    candidate.state = CandidateState.CONFIRMED
+    for rival in _rivals(session, candidate):
+        rival.state = CandidateState.CLOSED
+    move(session, case, CaseState.IDENTIFIED, viewer, now=now)
+    move_report(session, report, ReportState.RESOLVED, viewer, now=now)
+    session.flush()
+    note(
+        session, viewer, "confirmation.confirm", "case", case.id, at=now,
+        candidate=candidate.id, report=report.id, method=method.value,
+    )  # fmt: skip
+    return confirmation
+
+
+def recall(
+    session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, reason: str, now: datetime
+) -> Confirmation:
+    """Undo a confirmation proved wrong: the family's details are sealed again at once, rivals and report reopen.
+
+    Everything stays on record. Raises NotFound when no confirmation stands.
+    """
+    access.require(viewer, Permission.RECALL)
+    case = load_case(session, viewer, case_id, lock=True)
+    confirmation = standing_confirmation(session, case.id)
+    if confirmation is None:
+        raise errors.NotFound()
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    move(session, case, CaseState.RECALLED, viewer, now=now)
+    session.flush()
+    report = session.get_one(Report, confirmation.report_id, with_for_update=True, populate_existing=True)
+    confirmation.recalled_by_id = viewer.user_id
+    confirmation.recalled_at = now
+    confirmation.recall_reason = check_text(reason, limit=4000, field="reason")
+    candidate = session.get_one(Candidate, confirmation.candidate_id, with_for_update=True)
+    for rival in (candidate, *_rivals(session, candidate, closed=True)):
+        judged = session.scalar(
+            select(Review.id).where(Review.candidate_id == rival.id, Review.withdrawn_at.is_(None)).limit(1)
+        )
+        rival.state = CandidateState.JUDGED if judged else CandidateState.OPEN
+    move_report(session, report, ReportState.OPEN, viewer, now=now)
+    # A revision of its own: whoever came while the report was closed has not been compared with it.
+    next_revision(session.get_one(Profile, report.profile_id))
+    session.flush()
+    note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id)
+    request_match(session, services, GalleryKind.REPORT, report.id, now=now)
+    return confirmation
+
+
+def standing_confirmation(session: Session, case_id: uuid.UUID) -> Confirmation | None:
+    """The confirmation of a case that has not been recalled."""
+    return session.scalars(
+        select(Confirmation).where(Confirmation.case_id == case_id, Confirmation.recalled_at.is_(None))
+    ).one_or_none()
+
+
+def _rivals(session: Session, candidate: Candidate, *, closed: bool = False) -> Iterable[Candidate]:
+    """The same case's other candidates and the same report's other cases, locked in one order.
+
+    When they are restored, those that a confirmation of their own still closes stay closed.
+    """
+    states = (CandidateState.CLOSED,) if closed else (CandidateState.OPEN, CandidateState.JUDGED)
+    statement = select(Candidate).where(
+        or_(
+            Candidate.case_id == candidate.case_id,
+            Candidate.other_case_id == candidate.case_id,
+            Candidate.report_id == candidate.report_id,
+        ),
+        Candidate.id != candidate.id,
+        Candidate.state.in_(states),
+    )
+    if closed:
+        standing = select(Confirmation).where(
+            Confirmation.recalled_at.is_(None), Confirmation.candidate_id != candidate.id
+        )
+        others = standing.subquery()
+        statement = statement.where(
+            Candidate.case_id.not_in(select(others.c.case_id)),
+            or_(Candidate.report_id.is_(None), Candidate.report_id.not_in(select(others.c.report_id))),
+            or_(Candidate.other_case_id.is_(None), Candidate.other_case_id.not_in(select(others.c.case_id))),
+        )
+    return session.scalars(statement.order_by(Candidate.id).with_for_update()).all()

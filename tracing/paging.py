@@ -1,0 +1,67 @@
+"""Paging by cursor: newest first, stable while rows arrive, one index lookup a page however deep."""
+
+import base64
+import binascii
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from tracing.platform import errors
+
+T = TypeVar("T")
+LIMIT_MAX = 200
+
+
+class BadCursor(errors.Invalid):
+    """A cursor that this service did not give out."""
+
+    slug = "bad_cursor"
+    message = "This page link is damaged. Start again from the first page."
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows, and the cursor of the next page (None on the last)."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+def page_of(
+    session: Session,
+    statement: Select[T],
+    at: InstrumentedAttribute[datetime],
+    identity: InstrumentedAttribute[uuid.UUID],
+    *,
+    cursor: str | None,
+    limit: int,
+) -> Page[T]:
+    """One page of a statement, newest `at` first, ties by id. Raises BadCursor."""
+    limit = max(1, min(limit, LIMIT_MAX))
+    if cursor:
+        statement = statement.where(tuple_(at, identity) < tuple_(*_decode(cursor)))
+    rows = session.scalars(statement.order_by(at.desc(), identity.desc()).limit(limit + 1)).all()
+    items = tuple(rows[:limit])
+    more = len(rows) > limit
+    return Page(items, _encode(items[-1], at.key, identity.key) if more else None)
+
+
+def _encode(row: Any, at: str, identity: str) -> str:
+    text = f"{getattr(row, at).isoformat()} {getattr(row, identity)}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[datetime, uuid.UUID]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        at, identity = text.split(" ")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC), uuid.UUID(identity)
+    except (binascii.Error, ValueError, OverflowError) as error:
+        raise BadCursor(field="cursor") from error

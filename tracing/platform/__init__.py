@@ -1,0 +1,1 @@
+"""Plumbing: settings, database, encryption, storage, jobs, audit, logs."""

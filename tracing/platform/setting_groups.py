@@ -1,0 +1,178 @@
+"""The groups of the settings: every field, its default, its bounds and its meaning."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Literal, Self
+
+from limits import parse_many
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+KEY_BYTES = 32
+
+
+def decode_key(text: str) -> bytes:
+    """The 32 bytes of a master key written in base64. Raises ValueError, which never repeats the text."""
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("not base64; make a key with: openssl rand -base64 32") from None
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"not {KEY_BYTES} bytes in base64; make a key with: openssl rand -base64 32")
+    return key
+
+
+class Group(BaseModel):
+    """A frozen group of settings; a misspelt member is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Group):
+    """Where the data is, and how long a statement may take."""
+
+    url: SecretStr = Field(
+        SecretStr("sqlite:///{data_dir}/guitu.sqlite3"),
+        description="Database URL: `sqlite:///path` or `postgresql+psycopg://user:password@host:port/name`.",
+    )
+    pool_size: int = Field(10, ge=1, le=200, description="Connections a process keeps open.")
+    busy_timeout_seconds: float = Field(30, gt=0, description="SQLite: longest wait for another writer.")
+    statement_timeout_seconds: float = Field(30, gt=0, description="PostgreSQL: longest run of one statement.")
+    lock_timeout_seconds: float = Field(10, gt=0, description="PostgreSQL: longest wait for a lock.")
+
+
+class KeySettings(Group):
+    """Master keys that wrap each person's data key. A key's id is its fingerprint, so it need not be set."""
+
+    master_key: SecretStr | None = Field(
+        None, description="Master key, 32 random bytes in base64. Takes precedence over the file."
+    )
+    master_key_file: Path = Field(
+        Path("{data_dir}/master.key"),
+        description="File with the master key on its first line, readable by its owner alone; retired keys may follow,"
+        " one a line. Made at first start in development; never in production.",
+    )
+    retired_keys: tuple[SecretStr, ...] = Field(
+        (), description="JSON list of earlier master keys in base64, kept until everything is wrapped anew."
+    )
+
+    @field_validator("master_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            decode_key(value.get_secret_value())
+        return value
+
+    @field_validator("retired_keys")
+    @classmethod
+    def _are_keys(cls, values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for value in values:
+            decode_key(value.get_secret_value())
+        return values
+
+
+class JobSettings(Group):
+    """Background work: who runs it, how often it is tried again."""
+
+    mode: Literal["embedded", "celery"] = Field(
+        "embedded", description="`embedded`: threads of the web process run the jobs; `celery`: Celery workers do."
+    )
+    threads: int = Field(2, ge=1, le=32, description="Threads that run jobs in embedded mode.")
+    lease_seconds: float = Field(60, gt=0, description="A job whose worker is silent for this long is run again.")
+    max_attempts: int = Field(5, ge=1, description="Attempts after which a job is set aside for an operator.")
+    backoff_base_seconds: float = Field(2, gt=0, description="Wait after the first failure; doubles with each.")
+    backoff_max_seconds: float = Field(600, gt=0, description="Longest wait between two attempts.")
+    poll_seconds: float = Field(0.2, gt=0, description="How often an idle thread looks for jobs in embedded mode.")
+    time_limit_seconds: int = Field(600, ge=1, description="Celery ends a task that runs longer than this.")
+    republish_seconds: int = Field(
+        60, ge=1, description="A job that was announced to Celery and not taken is announced again after this time."
+    )
+    publish_limit: int = Field(200, ge=1, description="Jobs announced to Celery at once, each second.")
+    broker_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), description="Redis URL of Celery's broker; it carries job ids alone."
+    )
+    broker_key_prefix: str = Field("guitu:", description="Prefix of the broker's keys in Redis.")
+
+
+class FaceSettings(Group):
+    """Face search."""
+
+    engine: Literal["dlib_onnx", "face_recognition", "none"] = Field(
+        "face_recognition",
+        description="Face engine: `face_recognition` (HOG detector, dlib), `dlib_onnx` (CNN detector, onnxruntime; its"
+        " evidence is not calibrated yet), or `none`, which runs on attributes and names alone.",
+    )
+    max_detection_side: int = Field(
+        800, ge=200, description="Pixels of the longer side at which faces are looked for; larger pictures are shrunk."
+    )
+
+
+class PhotoSettings(Group):
+    """What a photograph may be."""
+
+    max_bytes: int = Field(20 * 1024 * 1024, ge=1024, description="Largest upload, in bytes.")
+    max_pixels: int = Field(60_000_000, ge=10_000, description="Most pixels (width × height) that will be decoded.")
+    max_side: int = Field(3000, ge=200, description="Pixels of the longer side as stored; larger ones are shrunk.")
+    min_side: int = Field(80, ge=1, description="Fewest pixels of the shorter side.")
+    max_per_person: int = Field(12, ge=1, description="Photographs a person may have.")
+
+
+class TokenSettings(Group):
+    """How long a sign-in lasts."""
+
+    access_minutes: int = Field(30, ge=1, description="Life of a program's access token, in minutes.")
+    refresh_days: int = Field(14, ge=1, description="Life of a program's refresh token, in days.")
+    session_hours: int = Field(12, ge=1, description="Life of a browser session, in hours.")
+
+
+class LimitSettings(Group):
+    """Login guessing."""
+
+    storage_uri: SecretStr = Field(
+        SecretStr("memory://"), description="Where attempts are counted: `memory://` (one process) or `redis://…`."
+    )
+    login_per_username: str = Field("5 per 5 minutes", description="Failed logins allowed for one username.")
+    login_per_address: str = Field("30 per 5 minutes", description="Failed logins allowed from one address.")
+
+    @field_validator("login_per_username", "login_per_address")
+    @classmethod
+    def _is_rate(cls, value: str) -> str:
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError('not a rate such as "5 per 5 minutes"') from None
+        return value
+
+
+class MatchingSettings(Group):
+    """Candidate lists: short, ranked, judged by people."""
+
+    candidate_limit: int = Field(20, ge=1, description="Candidates proposed to the examiners for one case.")
+    candidate_limit_max: int = Field(
+        50, ge=1, le=50, description="Most candidates that may be asked for; people err more on longer lists."
+    )
+    face_hits: int = Field(100, ge=1, description="Nearest faces taken from the index for each face of the person.")
+    attribute_pool: int = Field(
+        2000, ge=0, description="Newest records of a kind that are compared by attributes, whatever they look like."
+    )
+    minimum_log10_lr: float = Field(
+        0.0, description="Candidates whose log10 likelihood ratio is below this are not proposed; 0 is neutral."
+    )
+
+    @model_validator(mode="after")
+    def _within_maximum(self) -> Self:
+        if self.candidate_limit > self.candidate_limit_max:
+            raise ValueError("candidate_limit is above candidate_limit_max")
+        return self
+
+
+class WebSettings(Group):
+    """Where the service listens and how browsers reach it."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str = Field("http://127.0.0.1:8000", description="Address that users type, without a final slash.")
+    secure_cookies: bool = Field(default=False, description="Send cookies over HTTPS only. Required in production.")
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="Addresses of reverse proxies whose forwarded client address is believed, by commas."
+    )

@@ -1,0 +1,11 @@
+"""The kinds of jobs, and the function that does each."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tracing.faces import ANALYSE, analyse_job
+from tracing.matching import MATCH, match_job
+from tracing.platform.worker import TaskFunction
+from tracing.services import Services
+
+REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType({ANALYSE: analyse_job, MATCH: match_job})
