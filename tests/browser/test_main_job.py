@@ -26,7 +26,7 @@ def test_a_person_finds_the_way_home(locale: Locale, width: int, scripts: bool, 
         steps.report_missing(walk, page, photos)
     with walk.signed_in(here.users[Role.STATION_STAFF]) as page:
         case_url = steps.admit(walk, page, photos)
-        steps.wait_for_candidate(page)
+        steps.wait_for_candidate(walk, page)
     with walk.signed_in(here.users[Role.CASEWORKER]) as page:
         page.goto(f"{case_url}/contact")
         expect(page.locator(".sealed")).to_be_visible()

@@ -41,6 +41,9 @@ class Walk:
         page.locator("[name=username]").fill(user.username)
         page.locator("[name=password]").fill(self.password)
         page.locator("main button").click()
+        # A click does not wait for the page it leads to: without this the next line may still ask the old one.
+        expect(page.locator("form[action='/logout']")).to_have_count(1)
+        page.wait_for_load_state()
         switch = page.locator(f"button[name=locale][value={self.locale.value}]")
         if switch.count():
             switch.click()
@@ -76,6 +79,7 @@ class Walk:
 
 def choose(page: Page, name: str, value: str) -> None:
     """A radio button, a box or a list, by its value."""
+    page.locator(f"[name='{name}']").first.wait_for(state="attached")
     element = page.locator(f"select[name='{name}']")
     if element.count():
         element.select_option(value)
@@ -134,8 +138,11 @@ def admit(walk: Walk, page: Page, photos: list[Path]) -> str:
     return page.url
 
 
-def wait_for_candidate(page: Page) -> None:
-    """Until the search is done: the page follows by itself, or is loaded anew."""
+def wait_for_candidate(walk: Walk, page: Page) -> None:
+    """Until the search is done: the page follows by itself, or is loaded anew where there are no scripts."""
+    if walk.scripts:
+        expect(page.locator(".candidate")).not_to_have_count(0, timeout=SEARCH_MILLISECONDS)
+        return
     for _ in range(SEARCH_MILLISECONDS // 1000):
         if page.locator(".candidate").count():
             return
