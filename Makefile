@@ -10,7 +10,7 @@ PHOTOS_READY := var/demo-photos/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test check fmt migrate migration worker bench bench-faces equality drill-jobs screenshot clean
+.PHONY: lock help run story story-production test check fmt migrate migration worker bench bench-faces equality fuzz-weights drill-jobs screenshot clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with f
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)
+
+fuzz-weights: $(READY) ## damage weight files for ten minutes; none may do more to their readers than be refused
+	@$(BIN)/python -m benchmarks.fuzz_weights $(ARGS)
 
 drill-jobs: .venv/.ready $(PHOTOS_READY) ## 50 cases while server and worker are killed with -9 twenty times
 	@$(BIN)/python -m benchmarks.drill_jobs $(ARGS)

@@ -74,6 +74,7 @@ class Profile:
         seen_on: the day found (cases) or last seen (reports), a soft date.
         seen_at: division code of that place.
         templates: unit-norm face embeddings of one model version, shape (n, d), float32; (0, 0) when there are none.
+        template_model: the model version of the templates; None makes them say nothing.
         kind: whether this is a report (lost) or a case (found); None when neither, so that time says nothing.
         no_marks: True when somebody looked and recorded that there are no marks: a "none", not an unknown.
     """
@@ -94,3 +95,4 @@ class Profile:
     seen_at: str | None = None
     templates: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     kind: GalleryKind | None = None
+    template_model: str | None = None

@@ -3,16 +3,17 @@
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from math import exp, log10, pi, sqrt
 from types import MappingProxyType
 
+from matcher.calibration import FaceCalibration, load_calibrations
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
-PARAMETERS_FILE = "evidence-1.json"
+PARAMETERS_FILE = "evidence-2.json"
 
 Knots = tuple[tuple[float, float], ...]
 
@@ -38,12 +39,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Contents of an evidence parameter file: figures by key, each with the text of its source."""
+    """Contents of an evidence parameter file: figures by key, each with the text of its source.
+
+    `calibrations` tells what a face's cosine is worth, by the exact version of the model whose templates are compared.
+    """
 
     version: str
     numbers: Mapping[str, float]
     curves: Mapping[str, Knots]
     sources: Mapping[str, str]
+    calibrations: Mapping[str, FaceCalibration] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getitem__(self, key: str) -> float:
         """The figure of that key. Raises KeyError when the file does not have it."""
@@ -62,8 +67,11 @@ Comparator = Callable[[Profile, Profile, Parameters], Evidence | None]
 """Compares a probe with another profile; None says nothing and counts 0."""
 
 
-def parse_parameters(text: str) -> Parameters:
-    """Parameters from the text of a JSON file. Raises ValueError for a figure that has no value or no source."""
+def parse_parameters(text: str, calibrations: Mapping[str, FaceCalibration] | None = None) -> Parameters:
+    """Parameters from the text of a JSON file, with these calibrations of faces; none when None.
+
+    Raises ValueError for a figure that has no value or no source.
+    """
     data = json.loads(text)
     numbers: dict[str, float] = {}
     curves: dict[str, Knots] = {}
@@ -76,13 +84,20 @@ def parse_parameters(text: str) -> Parameters:
             curves[key] = tuple(sorted((float(x), float(y)) for x, y in row["value"]))
         else:
             numbers[key] = float(row["value"])
-    return Parameters(data["version"], MappingProxyType(numbers), MappingProxyType(curves), MappingProxyType(sources))
+    return Parameters(
+        data["version"],
+        MappingProxyType(numbers),
+        MappingProxyType(curves),
+        MappingProxyType(sources),
+        MappingProxyType(dict(calibrations or {})),
+    )
 
 
 @lru_cache(maxsize=1)
 def load_parameters() -> Parameters:
     """The parameters that come with the package."""
-    return parse_parameters(files("matcher.parameters").joinpath(PARAMETERS_FILE).read_text("utf-8"))
+    text = files("matcher.parameters").joinpath(PARAMETERS_FILE).read_text("utf-8")
+    return parse_parameters(text, load_calibrations())
 
 
 def bounded(value: float, floor: float, cap: float) -> float:

@@ -1,7 +1,5 @@
 """Face: the cosine of the two most alike photographs."""
 
-from math import tanh
-
 import numpy as np
 
 from matcher.evidence.base import Evidence, Parameters
@@ -10,11 +8,18 @@ from matcher.vocabulary import EvidenceKind
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
-    """Evidence of the best pair of templates; None when a side has none or they are of different models."""
-    similarity = best_cosine(probe, other)
-    if similarity is None:
+    """Evidence of the best pair of templates.
+
+    None when a side has no templates, when they are of different model versions, or when the version has no
+    calibration: a cosine whose worth nobody has measured says nothing.
+    """
+    if probe.template_model is None or probe.template_model != other.template_model:
         return None
-    value = log10_lr(similarity, parameters)
+    calibration = parameters.calibrations.get(probe.template_model)
+    similarity = best_cosine(probe, other)
+    if calibration is None or similarity is None:
+        return None
+    value = calibration.log10_lr(similarity)
     shown = f"{similarity:.3f}"
     return Evidence(
         EvidenceKind.FACE,
@@ -33,14 +38,3 @@ def best_cosine(probe: Profile, other: Profile) -> float | None:
         return None
     best = float(np.max(a.astype(np.float64) @ b.astype(np.float64).T))
     return max(-1.0, min(1.0, best)) if np.isfinite(best) else None
-
-
-def log10_lr(similarity: float, parameters: Parameters) -> float:
-    """log10 LR of a cosine: a straight line (the logistic's log-odds) that bends towards its two bounds.
-
-    bound * tanh(line / bound) has the line's slope at the neutral cosine and never quite reaches the bound, so that
-    two strong matches keep their order.
-    """
-    line = parameters["face.slope"] * (similarity - parameters["face.neutral"])
-    bound = parameters["face.cap"] if line > 0 else -parameters["face.floor"]
-    return bound * tanh(line / bound)

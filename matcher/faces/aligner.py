@@ -16,7 +16,7 @@ PADDING = 0.25
 
 # Mean face of dlib's 5 landmarks in units of the face (`interpolation.h`, get_face_chip_details): the person's left eye
 # (outer, inner corner), right eye (outer, inner), nose. Left and right as the camera sees them are the other way round.
-_MEAN_FACE = (
+MEAN_FACE = (
     (0.8595674595992, 0.2134981538014),
     (0.6460604764104, 0.2289674387677),
     (0.1205750620789, 0.2137274526848),
@@ -93,9 +93,8 @@ def chip(pixels: Pixels, landmarks: Landmarks) -> Pixels:
     `landmarks` are five, in the order of `LandmarkPredictor`. Raises ValueError when they all are in one place.
     """
     size = float(CHIP_SIDE)
-    mean_face = [
-        ((PADDING + x) / (2 * PADDING + 1) * size, (PADDING + y) / (2 * PADDING + 1) * size) for x, y in _MEAN_FACE
-    ]
+    shrink = 1 / (2 * PADDING + 1)  # dlib divides a point by taking it times the reciprocal
+    mean_face = [((PADDING + x) * shrink * size, (PADDING + y) * shrink * size) for x, y in MEAN_FACE]
     fit = similarity(mean_face, [(float(x), float(y)) for x, y in landmarks])
     angle, scale = math.atan2(fit.c, fit.a), math.sqrt(fit.a * fit.a + fit.c * fit.c)
     if scale == 0:

@@ -1,6 +1,7 @@
 """dlib's CNN face detector (max-margin object detection, King 2015) over its network run by onnxruntime."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.faces.dlib_networks import DetectorOptions
-from matcher.faces.pyramid import SMALLEST_SIDE, Place, enlarge, layout, pack
+from matcher.faces.pyramid import SMALLEST_SIDE, Packed, Place, enlarge
 from matcher.faces.runner import Runner
 
-# A cell of the output stands for a place in the packed picture: three convolutions of stride 2 and side 5.
+# A cell stands for a place in the packed picture: three convolutions of stride 2 and side 5 make cells of pixels.
 _CELL, _FIRST = 8, 14
-# Rows of pixels that the first cell comes from, and the cells around one that the convolutions after those three look
-# at (three of side 5, one of side 9).
+# Rows of pixels that the first cell comes from, and the cells around one that the convolutions from cells to scores
+# look at (three of side 5, one of side 9).
 _REACH, _AROUND = 29, 10
+# Working memory: 40 bytes for a pixel of the first half, 600 for a cell of the second.
+_PIXELS_A_CELL = 12
 
 
 class Detection(NamedTuple):
@@ -36,18 +39,18 @@ class CnnDetector:
 
     def __init__(
         self,
-        runner: Runner,
+        runners: tuple[Runner, Runner],
         means: tuple[float, float, float],
         options: DetectorOptions,
-        strip_pixels: int = 700_000,
+        strip_pixels: int = 100_000,
     ) -> None:
-        """`means` and `options` are the weight file's.
+        """`runners` are the two halves of the network, `means` and `options` the weight file's.
 
-        The network sees at most about `strip_pixels` of the packed picture at once, 60 bytes each of working memory;
+        The network sees at most about `strip_pixels` of the packed picture at once, 50 bytes each of working memory;
         strips overlap by what it looks at, so they give what the whole would.
         """
         self._strip_pixels = strip_pixels
-        self._runner = runner
+        self._to_cells, self._to_scores = runners
         self._means = means
         self._options = options
 
@@ -55,19 +58,18 @@ class CnnDetector:
         """Faces of an RGB photograph (h, w, 3), the highest score first.
 
         The photograph is doubled in size `enlarged` times before, so that smaller faces are found. Time grows with its
-        area, and so does memory, by 50 bytes a pixel.
+        area, and so does memory, by 5 bytes a pixel.
         """
         if min(pixels.shape[:2]) < SMALLEST_SIDE:
             return []
         for _ in range(enlarged):
             pixels = enlarge(pixels)
-        height, width = pixels.shape[:2]
-        plan = layout(width, height)
-        scores = self._scores(pack(pixels, self._means, plan))
+        packed = Packed(pixels, self._means)
+        scores = self._scores(packed)
         rows, columns = np.nonzero(scores > threshold)
         found = sorted(
             (
-                self._box(int(row), int(column), float(scores[row, column]), plan.places)
+                self._box(int(row), int(column), float(scores[row, column]), packed.plan.places)
                 for row, column in zip(rows, columns, strict=True)
             ),
             key=lambda box: -box.score,
@@ -78,19 +80,26 @@ class CnnDetector:
                 kept.append(box)
         return [_shrunk(box, enlarged) for box in kept]
 
-    def _scores(self, packed: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores (rows, columns) of the packed picture (3, height, width)."""
-        height, width = packed.shape[1:]
-        rows = (height - _REACH) // _CELL + 1
-        strips = min(rows, math.ceil(height * width / self._strip_pixels))
-        edges = [rows * strip // strips for strip in range(strips + 1)]
+    def _scores(self, packed: Packed) -> NDArray[np.float32]:
+        """Scores (rows, columns) of the cells of a packed picture."""
+        rows, columns = (_cells(side) for side in (packed.plan.height, packed.plan.width))
+        window: list[NDArray[np.float32]] = []  # cells, from row `begun` to before `made`
+        begun = made = 0
         parts = []
-        for first, after in pairwise(edges):
+        for first, after in _strips(0, rows, self._strip_pixels // _PIXELS_A_CELL // columns):
             start, stop = max(0, first - _AROUND), min(rows, after + _AROUND)
-            end = height if stop == rows else _CELL * (stop - 1) + _REACH
-            strip = np.ascontiguousarray(packed[np.newaxis, :, _CELL * start : end])
-            parts.append(self._runner(strip)[0, 0, first - start : after - start])
+            window = [cells[:, :, start - begun :] for cells in window]
+            window.extend(self._cells(packed, made, stop))
+            window = [np.concatenate(window, axis=2)]
+            begun, made = start, stop
+            parts.append(self._to_scores(window[0])[0, 0, first - start : after - start])
         return np.concatenate(parts)
+
+    def _cells(self, packed: Packed, first: int, after: int) -> Iterator[NDArray[np.float32]]:
+        """Rows of cells from `first` to before `after`, each strip (1, filters, rows, columns)."""
+        for start, stop in _strips(first, after, self._strip_pixels // (_CELL * packed.plan.width)):
+            end = packed.plan.height if stop == _cells(packed.plan.height) else _CELL * (stop - 1) + _REACH
+            yield self._to_cells(packed.rows(_CELL * start, end)[np.newaxis])
 
     def _box(self, row: int, column: int, score: float, places: tuple[Place, ...]) -> Detection:
         x, y = _CELL * column + _FIRST, _CELL * row + _FIRST
@@ -112,6 +121,19 @@ class CnnDetector:
         outer = _area(min(a.left, b.left), min(a.top, b.top), max(a.right, b.right), max(a.bottom, b.bottom))
         covered = self._options.covered
         return inner / outer > self._options.iou or inner / _area(*a[:4]) > covered or inner / _area(*b[:4]) > covered
+
+
+def _cells(side: int) -> int:
+    """Cells in that many pixels."""
+    return (side - _REACH) // _CELL + 1
+
+
+def _strips(first: int, after: int, height: int) -> Iterator[tuple[int, int]]:
+    """From `first` to before `after` in strips of `height` rows, at least one, and what is left.
+
+    Of one height, so that each finds the memory that the one before gave back.
+    """
+    return pairwise([*range(first, after, max(1, height)), after])
 
 
 def _area(left: int, top: int, right: int, bottom: int) -> int:

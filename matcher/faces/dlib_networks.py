@@ -155,14 +155,14 @@ def detector_specs() -> tuple[Spec, ...]:
     return (*specs, ConvolutionSpec(1, 45, 9, 1, 4))
 
 
-def read_descriptor(data: bytes) -> Network:
-    """The descriptor network: 150 x 150 chips to 128 values. Raises WeightsDamaged."""
+def read_descriptor(data: bytes, specs: Sequence[Spec] | None = None) -> Network:
+    """The descriptor network: 150 x 150 chips to 128 values; with `specs`, of those layers. Raises WeightsDamaged."""
     stream = DlibStream(data)
     stream.exactly(1, "the version of the network")
     stream.name(["loss_metric_2"])
     stream.real("the loss's margin")
     stream.real("the loss's distance threshold")
-    specs = descriptor_specs()
+    specs = specs or descriptor_specs()
     last = _wrappers(stream, specs)
     stream.name(["input_rgb_image_sized"])
     means = _colour_means(stream)
@@ -173,8 +173,8 @@ def read_descriptor(data: bytes) -> Network:
     return network
 
 
-def read_detector(data: bytes) -> tuple[Network, DetectorOptions]:
-    """The detector network, for pictures of any size, and its options. Raises WeightsDamaged."""
+def read_detector(data: bytes, specs: Sequence[Spec] | None = None) -> tuple[Network, DetectorOptions]:
+    """The detector network, for pictures of any size, and its options; `specs` as above. Raises WeightsDamaged."""
     stream = DlibStream(data)
     stream.exactly(1, "the version of the network")
     stream.name(["loss_mmod_"])
@@ -185,7 +185,7 @@ def read_detector(data: bytes) -> tuple[Network, DetectorOptions]:
     iou, covered = _share(stream, "the overlap threshold"), _share(stream, "the covered threshold")
     for what in ("overlap", "covered"):
         _share(stream, f"the {what} threshold of ignored boxes")
-    specs = detector_specs()
+    specs = specs or detector_specs()
     last = _wrappers(stream, specs)
     stream.name(["input_rgb_image_pyramid"])
     means = _colour_means(stream)
@@ -285,10 +285,13 @@ def _affine(stream: DlibStream, spec: AffineSpec) -> Layer:
     stream.integer("the window")
     _multipliers(stream)
     eps = stream.real("eps")
-    if not (variance + eps > _TINY).all():
-        raise WeightsDamaged(start, "variances above zero")
-    scale = gamma / np.sqrt(variance + eps)
-    shift = beta - scale * mean
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not (variance + eps > _TINY).all():
+            raise WeightsDamaged(start, "variances above zero")
+        scale = gamma / np.sqrt(variance + eps)
+        shift = beta - scale * mean
+    if not np.isfinite([scale, shift]).all():
+        raise WeightsDamaged(start, "variances that make a finite scale and shift")
     return Layer(spec, scale.astype(np.float32), shift.astype(np.float32))
 
 

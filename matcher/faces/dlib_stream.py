@@ -20,6 +20,8 @@ NEGATIVE = 0x80
 SIZE_MASK = 0x0F
 MAX_INTEGER_BYTES = 8
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 # Exponents from 32000 on stand for what a mantissa cannot say (`float_details.h`).
 _SPECIAL_EXPONENTS = {32000: math.inf, 32001: -math.inf, 32002: math.nan}
 
@@ -84,7 +86,7 @@ class DlibStream:
         return found == b"1"
 
     def real(self, what: str) -> float:
-        """A finite floating-point number."""
+        """A floating-point number that is finite as a float32."""
         start = self.offset
         mantissa = self.integer(f"the mantissa of {what}")
         exponent = self.integer(f"the exponent of {what}")
@@ -94,7 +96,7 @@ class DlibStream:
                 value = math.ldexp(float(mantissa), max(-10_000, min(10_000, exponent)))
             except OverflowError:
                 value = math.inf
-        if not math.isfinite(value):
+        if not abs(value) <= _LARGEST:
             self.offset = start
             raise WeightsDamaged(start, f"{what}, a finite number")
         return value

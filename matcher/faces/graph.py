@@ -152,11 +152,28 @@ def build_descriptor(network: Network) -> bytes:
     return builder.model(("chips", int(TensorProto.UINT8), shape), (last.name, ["n", last.channels]))
 
 
+def detector_halves(network: Network) -> tuple[Network, Network]:
+    """The detector up to its last convolution with a stride, whose picture is large, and from there on.
+
+    Each half can be given strips of its own height: the first looks at few rows around a place, the second at many.
+    """
+    strides = [isinstance(layer.spec, ConvolutionSpec) and layer.spec.stride > 1 for layer in network.layers]
+    last = len(strides) - strides[::-1].index(True)
+    convolutions = [number for number, layer in enumerate(network.layers) if isinstance(layer.spec, ConvolutionSpec)]
+    middle = next(number for number in convolutions if number >= last)
+    first, second = network.layers[:middle], network.layers[middle:]
+    return Network(first, network.colour_means), Network(second, network.colour_means)
+
+
 def build_detector(network: Network) -> bytes:
-    """Graph from `pyramid` (n, 3, height, width) float32 to scores (n, 1, rows, columns) float32."""
+    """Graph from `pyramid` (n, channels, height, width) float32 to (n, filters, rows, columns) float32.
+
+    Of the whole detector, `channels` are 3 colours and there is one filter, the scores; or of one of its halves.
+    """
     builder = _Builder()
-    last = builder.layers(network.layers, _Value("pyramid", 3, 0))
-    shape: Shape = ("n", 3, "height", "width")
+    channels = next((layer.spec.inputs for layer in network.layers if isinstance(layer.spec, ConvolutionSpec)), 3)
+    last = builder.layers(network.layers, _Value("pyramid", channels, 0))
+    shape: Shape = ("n", channels, "height", "width")
     return builder.model(
         ("pyramid", int(TensorProto.FLOAT), shape), (last.name, ["n", last.channels, "rows", "columns"])
     )

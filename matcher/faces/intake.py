@@ -18,6 +18,8 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from matcher.faces.scans import is_bitmap, is_tiff, is_usual
+
 pillow_heif.register_heif_opener(thumbnails=False)
 
 Pixels = NDArray[np.uint8]
@@ -44,6 +46,7 @@ class RefusalReason(StrEnum):
     TOO_MANY_SCANS = "too_many_scans"  # scans, max_scans
     TOO_SMALL = "too_small"  # width, height, min_side
     ANIMATED = "animated"  # frames
+    UNUSUAL_ENCODING = "unusual_encoding"  # a kind of a known format that is not read; format
 
 
 class ImageRefused(Exception):
@@ -81,7 +84,7 @@ class Photograph:
     Attributes:
         pixels: upright RGB, uint8, shape (height, width, 3).
         captured_at: camera's own clock without a time zone (EXIF DateTimeOriginal), None when not recorded.
-        format: "jpeg", "png", "webp" or "heic".
+        format: "jpeg", "png", "webp", "heic", "bmp" or "tiff".
     """
 
     pixels: Pixels
@@ -91,14 +94,15 @@ class Photograph:
 
 # Pillow's format names, MPO (a JPEG with a second picture behind it) included, to ours.
 FORMATS: Mapping[str, str] = MappingProxyType(
-    {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "HEIF": "heic"}
+    {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "HEIF": "heic", "BMP": "bmp", "TIFF": "tiff"}
 )
 
 
 def decode(data: bytes, limits: IntakeLimits) -> Photograph:
-    """The photograph in `data`: JPEG, PNG, WebP or HEIC, any colour mode, EXIF orientation applied.
+    """The photograph in `data`: JPEG, PNG, WebP, HEIC, BMP or TIFF, any colour mode, EXIF orientation applied.
 
-    Transparency is laid on white; 16-bit channels are cut to 8. Raises ImageRefused.
+    Of the pages of a TIFF the first is taken. Transparency is laid on white; 16-bit channels are cut to 8. GIF is not
+    read: at 256 colours it holds no photograph. Raises ImageRefused.
     """
     if not data:
         raise ImageRefused(RefusalReason.EMPTY)
@@ -160,6 +164,10 @@ def _sniff(data: bytes) -> str | None:
         return "PNG"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if is_bitmap(data):
+        return "BMP"
+    if is_tiff(data):
+        return "TIFF"
     heif_brands = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
     return "HEIF" if data[4:8] == b"ftyp" and data[8:12] in heif_brands else None
 
@@ -188,9 +196,11 @@ def _check_size(size: tuple[int, int], limits: IntakeLimits) -> None:
 
 
 def _check_structure(image: Image.Image, data: bytes, sniffed: str, limits: IntakeLimits) -> None:
-    frames = getattr(image, "n_frames", 1)
-    # The further pictures of an MPO or a HEIC are depth maps and bursts; the first one is the photograph.
-    if sniffed in {"PNG", "WEBP"} and frames > 1:
+    if not is_usual(image):
+        raise ImageRefused(RefusalReason.UNUSUAL_ENCODING, {"format": FORMATS[sniffed]})
+    # The further pictures of an MPO, a HEIC or a TIFF are depth maps, bursts and pages; the first is the photograph.
+    frames = getattr(image, "n_frames", 1) if sniffed in {"PNG", "WEBP"} else 1
+    if frames > 1:
         raise ImageRefused(RefusalReason.ANIMATED, {"frames": frames})
     scans = data.count(_START_OF_SCAN) if sniffed == "JPEG" else 0
     if scans > limits.max_scans:

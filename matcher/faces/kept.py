@@ -6,23 +6,24 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 """Raised with every change of what is built, so that nothing older is taken from a folder."""
 
 Built = bytes | Path
 """Something built: itself, or the file that it is in."""
 
 
-def kept(directory: Path | None, weights: Path, build: Callable[[bytes], bytes]) -> Built:
+def kept(directory: Path | None, weights: Path, build: Callable[[bytes], bytes], part: str = "") -> Built:
     """What `build` makes of the file `weights`: as kept in `directory`, or built and kept there (0600, folder 0700).
 
     The name says the SHA-256 of the weights, the builder's version and the SHA-256 of the contents: a cut or altered
-    file is built again. Without a directory, or when it cannot be written, nothing is kept. Raises what `build` raises.
+    file is built again. `part` tells apart what is built of one file. Without a directory, or when it cannot be
+    written, nothing is kept. Raises what `build` raises.
     """
     if directory is None:
         return build(weights.read_bytes())
     # A file is hashed piece by piece: it is too large to be held for its name alone.
-    prefix = f"{weights.stem}-{_digest(weights)}-{BUILDER_VERSION}-"
+    prefix = f"{weights.stem}-{part}{part and '-'}{_digest(weights)}-{BUILDER_VERSION}-"
     for path in directory.glob(f"{prefix}*"):
         try:
             if path.name == f"{prefix}{_digest(path)}":

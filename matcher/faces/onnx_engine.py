@@ -1,20 +1,20 @@
 """The face engine over onnxruntime: dlib's weights, without dlib's code.
 
 Detector: dlib's CNN, faces of at least 80 pixels seen from any side. Landmarks: 5 points. Embedding: dlib's ResNet, 128
-values, of the face and of its mirror image, brought to length 1.
+values, of the face and of its mirror image, brought to length 1; or any other `FaceEmbedder`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from matcher.faces.aligner import LandmarkPredictor, chip
+from matcher.faces.aligner import LandmarkPredictor
 from matcher.faces.cnn_detector import CnnDetector, Detection
-from matcher.faces.dlib_engine import unit
-from matcher.faces.dlib_networks import DESCRIPTOR_DIMENSION, read_descriptor, read_detector
-from matcher.faces.embedder import Embedder
+from matcher.faces.dlib_networks import read_descriptor, read_detector
+from matcher.faces.embedder import DlibEmbedder, Embedder, FaceEmbedder
 from matcher.faces.engine import Box, DetectedFace
 from matcher.faces.intake import Pixels, resize_to_fit
 from matcher.faces.kept import kept
@@ -26,6 +26,7 @@ from matcher.faces.weights import (
     CNN_DETECTOR_FILE,
     EMBEDDING_FILE,
     LANDMARKS_FILE,
+    detector_version,
     onnx_model_version,
     weights_directory,
 )
@@ -36,35 +37,52 @@ _UPRIGHT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class OnnxModels:
-    """What dlib's three weight files are to us, each usable by several threads at once."""
+class OnnxLocator:
+    """What finds faces and their landmarks, each usable by several threads at once."""
 
     detector: CnnDetector
     predictor: LandmarkPredictor
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxModels(OnnxLocator):
+    """What dlib's three weight files are to us, each usable by several threads at once."""
+
     embedder: Embedder
 
 
 def load_models(*, threads: int = 1, providers: Sequence[str] = (CPU,), cache: Path | None = None) -> OnnxModels:
     """The models of the installed weights; arguments and errors as of `OnnxFaceEngine`."""
+    graph = kept(cache, weights_directory() / EMBEDDING_FILE, _build_descriptor)
+    embedder = Embedder(Runner(graph, threads=threads, providers=providers))
+    locator = load_locator(threads=threads, providers=providers, cache=cache)
+    return OnnxModels(locator.detector, locator.predictor, embedder)
+
+
+def load_locator(*, threads: int = 1, providers: Sequence[str] = (CPU,), cache: Path | None = None) -> OnnxLocator:
+    """The detector and the landmarks of the installed weights; arguments and errors as of `OnnxFaceEngine`."""
     directory = weights_directory()
     network, options = read_detector((directory / CNN_DETECTOR_FILE).read_bytes())
-    descriptor, detector = (
-        Runner(kept(cache, directory / file, build), threads=threads, providers=providers)
-        for file, build in ((EMBEDDING_FILE, _build_descriptor), (CNN_DETECTOR_FILE, _build_detector))
+    cells, scores = (
+        Runner(
+            kept(cache, directory / CNN_DETECTOR_FILE, partial(_build_detector, half), part),
+            threads=threads,
+            providers=providers,
+            arena=True,
+        )
+        for half, part in enumerate(("cells", "scores"))
     )
     landmarks = kept(cache, directory / LANDMARKS_FILE, lambda data: pack_landmarks(read_landmarks(data)))
-    return OnnxModels(
-        CnnDetector(detector, network.colour_means, options),
-        LandmarkPredictor(unpack_landmarks(landmarks)),
-        Embedder(descriptor),
+    return OnnxLocator(
+        CnnDetector((cells, scores), network.colour_means, options), LandmarkPredictor(unpack_landmarks(landmarks))
     )
 
 
 # The builder is imported when something is built: with everything kept, a process does without onnx (12 MB).
-def _build_detector(data: bytes) -> bytes:
-    from matcher.faces.graph import build_detector
+def _build_detector(half: int, data: bytes) -> bytes:
+    from matcher.faces.graph import build_detector, detector_halves
 
-    return build_detector(read_detector(data)[0])
+    return build_detector(detector_halves(read_detector(data)[0])[half])
 
 
 def _build_descriptor(data: bytes) -> bytes:
@@ -86,6 +104,7 @@ class OnnxFaceEngine:
         self,
         detection_side: int = 800,
         *,
+        embedder: FaceEmbedder | None = None,
         try_rotations: bool = True,
         mirrored: bool = True,
         threads: int = 1,
@@ -96,8 +115,9 @@ class OnnxFaceEngine:
 
         Args:
             detection_side: longest side of the copy that is searched, in pixels.
+            embedder: what turns a face into a vector; dlib's ResNet when None. It is part of the model version.
             try_rotations: whether to turn a photograph without a clear upright face.
-            mirrored: whether an embedding is the mean of two views; it is part of the model version.
+            mirrored: whether dlib's embedding is the mean of two views; it is part of the model version.
             threads: threads that one network may use.
             providers: onnxruntime's execution providers, the preferred first.
             cache: folder for what is built of the weights at first use (30 MB); nothing is kept when None.
@@ -105,11 +125,17 @@ class OnnxFaceEngine:
         Raises FaceEngineUnavailable when the weights are not installed, WeightsDamaged when they are not whole,
         ValueError when a provider is not installed.
         """
-        self._model_version = onnx_model_version(mirrored=mirrored)
         self._detection_side = detection_side
         self._turns = (0, 1, 3, 2) if try_rotations else (0,)
-        self._mirrored = mirrored
-        self._models = load_models(threads=threads, providers=providers, cache=cache)
+        if embedder is None:
+            models = load_models(threads=threads, providers=providers, cache=cache)
+            self._model_version = onnx_model_version(mirrored=mirrored)
+            self._models: OnnxLocator = models
+            self._embedder: FaceEmbedder = DlibEmbedder(models.embedder, self._model_version, mirrored=mirrored)
+        else:
+            self._model_version = f"{embedder.name_in_version}-{detector_version()}"
+            self._models = load_locator(threads=threads, providers=providers, cache=cache)
+            self._embedder = embedder
 
     @property
     def model_version(self) -> str:
@@ -118,8 +144,8 @@ class OnnxFaceEngine:
 
     @property
     def dimension(self) -> int:
-        """128."""
-        return DESCRIPTOR_DIMENSION
+        """The embedder's: 128 of dlib's."""
+        return self._embedder.dimension
 
     def detect(self, pixels: Pixels) -> list[DetectedFace]:
         """See `FaceEngine`. Raises ValueError when `pixels` is not (h, w, 3) uint8."""
@@ -155,8 +181,7 @@ class OnnxFaceEngine:
         height, width = pixels.shape[:2]
         turned = np.ascontiguousarray(np.rot90(pixels, turns))
         points = [self._models.predictor(turned, face[:4]) for face in found]
-        chips = np.stack([chip(turned, landmarks) for landmarks in points])
-        vectors = self._models.embedder.describe(chips, mirrored=self._mirrored)
+        vectors = self._embedder.embed(turned, points)
         faces = []
         for detection, landmarks, vector in zip(found, points, vectors, strict=True):
             box = _clipped(detection, turned.shape[1], turned.shape[0])
@@ -165,7 +190,7 @@ class OnnxFaceEngine:
                     box=turn_back(box, turns, width, height),
                     landmarks=tuple(turn_point_back(x, y, turns, width, height) for x, y in landmarks),
                     quality=assess(turned, box, landmarks),
-                    embedding=unit(vector.astype(np.float64)),
+                    embedding=vector,
                     score=detection.score,
                 )
             )

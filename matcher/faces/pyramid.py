@@ -19,8 +19,11 @@ SMALLEST_SIDE = 10
 """Pixels. Below, dlib's layout breaks off and its network has nothing left to look at."""
 
 _SMALLEST_HEIGHT = 5
-# Rows of an enlarged picture that are made at once, so that a large one takes no more memory than its result.
-_BAND = 32
+# All levels take 27 bytes for each pixel of the photograph; this is enough for 640 x 480. Rows of what is not held are
+# made where they are wanted, again and again.
+_HELD_BYTES = 12 << 20
+# Rows of a level that is held, or of an enlarged picture, that are made at once.
+_BAND = 64
 _RATE = (6 - 1.0) / 6
 # dlib's sizes are unsigned 64-bit numbers; a difference below zero is a very large one, and its layout rests on that.
 _UNSIGNED = 1 << 64
@@ -86,17 +89,70 @@ def _first_column(sizes: list[tuple[int, int]]) -> int:
     return height - GAP
 
 
-def pack(pixels: NDArray[np.uint8], means: tuple[float, float, float], plan: Layout) -> NDArray[np.float32]:
-    """The packed picture, (3, plan.height, plan.width): (colour - mean) / 256, black (0) between the levels."""
-    packed = np.zeros((3, plan.height, plan.width), np.float32)
-    views = [packed[:, top : top + height, left : left + width] for left, top, width, height in plan.places]
-    for channel in range(3):
-        plane = views[0][channel]
-        np.subtract(pixels[:, :, channel], np.float32(means[channel]), out=plane)
-        plane *= np.float32(1 / 256)
-    for source, target in pairwise(views):
-        _resize(source, target)
-    return packed
+class Packed:
+    """The packed picture, made a band of rows at a time, and the levels that are held for it."""
+
+    def __init__(
+        self, pixels: NDArray[np.uint8], means: tuple[float, float, float], held_bytes: int = _HELD_BYTES
+    ) -> None:
+        """Of an RGB photograph (h, w, 3) and what is taken off its colours. Raises ValueError as `layout` does.
+
+        The smallest levels that take `held_bytes` together are held.
+        """
+        self.plan = layout(pixels.shape[1], pixels.shape[0])
+        self._pixels = pixels
+        self._means = np.array(means, np.float32)[:, np.newaxis, np.newaxis]
+        places = self.plan.places
+        self._rows = [_rows(before.height, place.height) for before, place in pairwise(places)]
+        self._columns = [_columns(before.width, place.width) for before, place in pairwise(places)]
+        self._held: dict[int, NDArray[np.float32]] = {}
+        sizes = [12 * place.width * place.height for place in places]
+        for level in range(1, len(places)):
+            if sum(sizes[level:]) <= held_bytes:
+                self._held[level] = self._whole(level)
+
+    def rows(self, first: int, after: int) -> NDArray[np.float32]:
+        """Rows from `first` to before `after`, (3, after - first, plan.width): (colour - mean) / 256, black (0) around.
+
+        The same values in whatever bands they are asked for.
+        """
+        band = np.zeros((3, after - first, self.plan.width), np.float32)
+        for level, (left, top, width, height) in enumerate(self.plan.places):
+            start, stop = max(first, top), min(after, top + height)
+            if start < stop:
+                view = band[:, start - first : stop - first, left : left + width]
+                self._level(level, start - top, stop - top, view)
+        return band
+
+    def _whole(self, level: int) -> NDArray[np.float32]:
+        _, _, width, height = self.plan.places[level]
+        result = np.empty((3, height, width), np.float32)
+        for first in range(0, height, _BAND):
+            after = min(height, first + _BAND)
+            self._level(level, first, after, result[:, first:after])
+        return result
+
+    def _level(self, level: int, first: int, after: int, target: NDArray[np.float32]) -> None:
+        """Puts rows of a level into `target`, (3, after - first, width)."""
+        if level in self._held:
+            target[:] = self._held[level][:, first:after]
+        elif level == 0:
+            np.subtract(self._pixels[first:after].transpose(2, 0, 1), self._means, out=target)
+            target *= np.float32(1 / 256)
+        else:
+            samples = self._rows[level - 1]
+            near, far = samples.near[first:after], samples.far[first:after]
+            start, stop = int(near[0]), int(far[-1]) + 1
+            source = self._held.get(level - 1, np.empty((3, 0, 0), np.float32))[:, start:stop]
+            if level - 1 not in self._held:
+                source = np.empty((3, stop - start, self.plan.places[level - 1].width), np.float32)
+                self._level(level - 1, start, stop, source)
+            _resize(
+                source,
+                target,
+                _Samples(near - start, far - start, samples.share[first:after]),
+                self._columns[level - 1],
+            )
 
 
 def enlarge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -155,9 +211,8 @@ def _columns(source: int, target: int) -> _Samples:
     return _Samples(near, np.minimum(near + 1, source - 1), share.astype(np.float32))
 
 
-def _resize(source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+def _resize(source: NDArray[np.float32], target: NDArray[np.float32], rows: _Samples, columns: _Samples) -> None:
     """Bilinear, corners on corners. Rows first and then columns: 1e-7 from dlib's sum of four, in half the time."""
-    rows, columns = _rows(source.shape[1], target.shape[1]), _columns(source.shape[2], target.shape[2])
     for plane, result in zip(source, target, strict=True):
         far = plane[rows.far]
         line = plane[rows.near]

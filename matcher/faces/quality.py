@@ -1,12 +1,15 @@
-"""How usable a face in a photograph is, with advice that a photographer can follow.
+"""How usable a face in a photograph is (人脸图像质量), with advice that a photographer can follow.
 
-Five measures, each 0 to 100; the overall figure is the lowest of them, because one flaw (a blur, a dark room) is enough
-to spoil a comparison whatever else is good. Thresholds are data: `matcher/parameters/face_quality-1.json`.
+In the spirit of ISO/IEC 29794-5: components of 0 to 100, and one unified figure. That figure is 100 less the worst
+weighted shortfall. The worst and not a mean, because one flaw (a blur, a dark room) is enough to spoil a comparison
+whatever else is good; weighted, because some components are exact and matter (size, blur, exposure), some are guesses
+from pixels (eyes, mouth) that may cost a face something but never all, and one (roll) costs nothing: a head that is
+tilted is turned upright before it is compared. Thresholds and weights are data: `matcher/parameters`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
@@ -14,9 +17,28 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-PARAMETERS_FILE = "face_quality-1.json"
+from matcher.faces.quality_measures import measure
+
+PARAMETERS_FILE = "face_quality-2.json"
+
+
+class QualityComponent(StrEnum):
+    """What is judged of a face; the interface words it."""
+
+    SIZE = "size"
+    SHARPNESS = "sharpness"
+    DARK = "dark"
+    BRIGHT = "bright"
+    CONTRAST = "contrast"
+    YAW = "yaw"
+    PITCH = "pitch"
+    ROLL = "roll"
+    LIGHT_ACROSS = "light_across"
+    LIGHT_DOWN = "light_down"
+    EYES_OPEN = "eyes_open"
+    EYES_CLEAR = "eyes_clear"
+    MOUTH_CLEAR = "mouth_clear"
 
 
 class QualityAdvice(StrEnum):
@@ -28,16 +50,29 @@ class QualityAdvice(StrEnum):
     TOO_BRIGHT = "too_bright"
     LOW_CONTRAST = "low_contrast"
     FACE_THE_CAMERA = "face_the_camera"
+    CAMERA_AT_EYE_LEVEL = "camera_at_eye_level"
+    HEAD_UPRIGHT = "head_upright"
+    EVEN_LIGHT = "even_light"
+    EYES_OPEN = "eyes_open"
+    UNCOVER_EYES = "uncover_eyes"
+    UNCOVER_MOUTH = "uncover_mouth"
 
 
-ADVICE: Mapping[str, QualityAdvice] = MappingProxyType(
+ADVICE: Mapping[QualityComponent, QualityAdvice] = MappingProxyType(
     {
-        "size": QualityAdvice.COME_CLOSER,
-        "sharpness": QualityAdvice.HOLD_STILL,
-        "dark": QualityAdvice.TOO_DARK,
-        "bright": QualityAdvice.TOO_BRIGHT,
-        "contrast": QualityAdvice.LOW_CONTRAST,
-        "frontal": QualityAdvice.FACE_THE_CAMERA,
+        QualityComponent.SIZE: QualityAdvice.COME_CLOSER,
+        QualityComponent.SHARPNESS: QualityAdvice.HOLD_STILL,
+        QualityComponent.DARK: QualityAdvice.TOO_DARK,
+        QualityComponent.BRIGHT: QualityAdvice.TOO_BRIGHT,
+        QualityComponent.CONTRAST: QualityAdvice.LOW_CONTRAST,
+        QualityComponent.YAW: QualityAdvice.FACE_THE_CAMERA,
+        QualityComponent.PITCH: QualityAdvice.CAMERA_AT_EYE_LEVEL,
+        QualityComponent.ROLL: QualityAdvice.HEAD_UPRIGHT,
+        QualityComponent.LIGHT_ACROSS: QualityAdvice.EVEN_LIGHT,
+        QualityComponent.LIGHT_DOWN: QualityAdvice.EVEN_LIGHT,
+        QualityComponent.EYES_OPEN: QualityAdvice.EYES_OPEN,
+        QualityComponent.EYES_CLEAR: QualityAdvice.UNCOVER_EYES,
+        QualityComponent.MOUTH_CLEAR: QualityAdvice.UNCOVER_MOUTH,
     }
 )
 
@@ -47,32 +82,51 @@ class FaceQuality:
     """Quality of one face.
 
     Attributes:
-        overall: 0 (useless) to 100, the lowest component.
-        components: 0 to 100 each: size, sharpness, dark, bright, contrast, frontal.
-        advice: values of QualityAdvice for the components that fell short, worst first.
+        overall: 0 (useless) to 100: 100 less the worst weighted shortfall of a component.
+        components: 0 to 100 by QualityComponent.
+        advice: values of QualityAdvice for the components that fell short, worst first, each once.
+        measures: what each component was judged by, in its unit; components that could not be measured are missing.
     """
 
     overall: int
     components: Mapping[str, int]
     advice: tuple[str, ...]
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentParameters:
+    """How a measure becomes a component: 0 at `zero`, 100 at `full`; `weight` 0 to 1 in the overall figure."""
+
+    zero: float
+    full: float
+    weight: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class QualityParameters:
-    """Contents of the parameter file: (zero, full) of each component, crop side in pixels, advice threshold 0-100."""
+    """Contents of the parameter file; `model` is the face of `quality_pose.estimate`, shape (5, 3)."""
 
     version: str
-    side: int
     advice_below: int
-    ramps: Mapping[str, tuple[float, float]]
+    components: Mapping[str, ComponentParameters]
+    model: NDArray[np.float64]
 
 
 @lru_cache(maxsize=1)
 def load_parameters() -> QualityParameters:
     """The parameters that come with the package."""
     data = json.loads(files("matcher.parameters").joinpath(PARAMETERS_FILE).read_text("utf-8"))
-    ramps = {key: (float(ramp["zero"]), float(ramp["full"])) for key, ramp in data["components"].items()}
-    return QualityParameters(data["version"], data["side"], data["advice_below"], MappingProxyType(ramps))
+    components = {
+        component.value: ComponentParameters(
+            float(given["zero"]), float(given["full"]), float(given["weight"]), given["unit"]
+        )
+        for component in QualityComponent
+        for given in (data["components"][component.value],)
+    }
+    model = np.array(data["model"]["points"], dtype=np.float64)
+    return QualityParameters(data["version"], data["advice_below"], MappingProxyType(components), model)
 
 
 def assess(
@@ -81,56 +135,30 @@ def assess(
     landmarks: Sequence[tuple[float, float]],
     parameters: QualityParameters | None = None,
 ) -> FaceQuality:
-    """Quality of the face in `box`.
+    """Quality of a face. What cannot be measured (landmarks in one place, a face outside of the picture) is 0.
 
     Args:
         pixels: RGB, shape (h, w, 3).
-        box: top, right, bottom, left in pixels; parts outside the photograph are ignored.
-        landmarks: (x, y) of the right eye's two corners, the left eye's two corners and the nose tip, in pixels.
+        box: top, right, bottom, left in pixels; it counts only where the landmarks fall together.
+        landmarks: (x, y) in pixels of the person's left eye (outer, inner corner), right eye (outer, inner corner) and
+            nose base, which is dlib's order; the person's left is on the right of the picture.
         parameters: thresholds; the package's own when None.
     """
     parameters = parameters or load_parameters()
-    grey = _grey_crop(pixels, box, parameters.side)
-    measures = _geometry(landmarks) | {
-        "sharpness": _sharpness(grey),
-        "dark": float(grey.mean()),
-        "bright": float(grey.mean()),
-        "contrast": float(grey.std()),
-    }
-    components = {key: _ramp(measures[key], *parameters.ramps[key]) for key in parameters.ramps}
+    measures = measure(pixels, box, landmarks, parameters.model)
+    components = {key: _component(measures[key], given) for key, given in parameters.components.items()}
     short = sorted((value, key) for key, value in components.items() if value < parameters.advice_below)
-    advice = tuple(ADVICE[key].value for _, key in short)
-    return FaceQuality(min(components.values()), MappingProxyType(components), advice)
+    advice = dict.fromkeys(ADVICE[QualityComponent(key)].value for _, key in short)
+    shortfall = max(given.weight * (100 - components[key]) for key, given in parameters.components.items())
+    return FaceQuality(
+        round(100 - shortfall),
+        MappingProxyType(components),
+        tuple(advice),
+        MappingProxyType({key: value for key, value in measures.items() if value is not None}),
+    )
 
 
-def _ramp(value: float, zero: float, full: float) -> int:
-    return round(100 * min(1.0, max(0.0, (value - zero) / (full - zero))))
-
-
-def _grey_crop(pixels: NDArray[np.uint8], box: tuple[int, int, int, int], side: int) -> NDArray[np.float64]:
-    height, width = pixels.shape[:2]
-    top, right, bottom, left = box
-    top, left = max(0, min(top, height - 1)), max(0, min(left, width - 1))
-    bottom, right = max(top + 1, min(bottom, height)), max(left + 1, min(right, width))
-    crop = Image.fromarray(pixels[top:bottom, left:right]).convert("L")
-    return np.asarray(crop.resize((side, side), Image.Resampling.BILINEAR), dtype=np.float64)
-
-
-def _sharpness(grey: NDArray[np.float64]) -> float:
-    """Variance of the Laplacian (Pech-Pacheco et al., ICPR 2000), freed from the photograph's contrast."""
-    # In a face without contrast, stretching would take the rounding of grey levels for detail.
-    even = grey * (50.0 / max(float(grey.std()), 10.0))
-    laplacian = even[:-2, 1:-1] + even[2:, 1:-1] + even[1:-1, :-2] + even[1:-1, 2:] - 4 * even[1:-1, 1:-1]
-    return float(laplacian.var())
-
-
-def _geometry(landmarks: Sequence[tuple[float, float]]) -> dict[str, float]:
-    points = np.asarray(landmarks, dtype=np.float64)
-    first, second, nose = points[0:2].mean(axis=0), points[2:4].mean(axis=0), points[4]
-    between = second - first
-    distance = float(np.hypot(*between))
-    if distance < 1e-6:
-        return {"size": 0.0, "frontal": 0.0}
-    # Measured along the line of the eyes, so that a tilted head counts as frontal.
-    sideways = abs(float((nose - (first + second) / 2) @ between)) / distance**2
-    return {"size": distance, "frontal": 1 - 2 * sideways}
+def _component(value: float | None, given: ComponentParameters) -> int:
+    if value is None:
+        return 0
+    return round(100 * min(1.0, max(0.0, (value - given.zero) / (given.full - given.zero))))

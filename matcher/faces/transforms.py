@@ -59,7 +59,9 @@ def similarity(sources: Sequence[Point], targets: Sequence[Point]) -> Affine:
             covariance[row][0] += value * x
             covariance[row][1] += value * y
     spread /= number
-    covariance = [[value / number for value in row] for row in covariance]
+    # dlib divides a matrix or a vector by taking it times the reciprocal, and a number by dividing.
+    share = 1 / number
+    covariance = [[value * share for value in row] for row in covariance]
     u, q, v = svd([list(row) for row in covariance])
     signs = [1.0, 1.0]
     determinant = _determinant(covariance)
@@ -69,7 +71,8 @@ def similarity(sources: Sequence[Point], targets: Sequence[Point]) -> Affine:
     rotation = product(mirrored, transpose(v))
     scale = 1 / spread * (q[0] * signs[0] + q[1] * signs[1]) if spread else 1.0
     (a, b), (c, d) = ([scale * value for value in row] for row in rotation)
-    return Affine(a, b, c, d, to_x - (a * from_x + b * from_y), to_y - (c * from_x + d * from_y))
+    x, y = (scale * (row[0] * from_x + row[1] * from_y) for row in rotation)
+    return Affine(a, b, c, d, to_x - x, to_y - y)
 
 
 def _mean(points: Sequence[Point]) -> Point:

@@ -80,6 +80,15 @@ def onnx_model_version(*, mirrored: bool) -> str:
     return f"dlib-resnet-v1-cnn-{views}l2-{_digest(ONNX_VERSIONED_FILES)}"
 
 
+@lru_cache(maxsize=1)
+def detector_version() -> str:
+    """Version of the CNN detector and the landmarks, such as "cnn-0123456789ab".
+
+    It is the last part of the model version of every embedder but dlib's own. Raises FaceEngineUnavailable.
+    """
+    return f"cnn-{_digest((CNN_DETECTOR_FILE, LANDMARKS_FILE))}"
+
+
 def _digest(files: tuple[str, ...]) -> str:
     directory = weights_directory()
     digest = hashlib.sha256()

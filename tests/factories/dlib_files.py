@@ -1,5 +1,7 @@
 """Small files in dlib's serialization, with random values, and where each of their fields begins."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from matcher.faces import dlib_networks as networks
@@ -95,9 +97,35 @@ class DlibFile:
             self.tensor(0, 0, 0, 0)
 
 
-def detector_file(*, batch_norm: bool = False, seed: int = 7) -> DlibFile:
+SMALL_DETECTOR: tuple[Spec, ...] = (
+    networks.ConvolutionSpec(2, 3, 1, 2, 0),
+    networks.AffineSpec(2),
+    networks.ReluSpec(),
+    networks.ConvolutionSpec(1, 2, 1, 1, 0),
+)
+"""Every kind of layer that the detector has."""
+
+SMALL_DESCRIPTOR: tuple[Spec, ...] = (
+    networks.ConvolutionSpec(2, 3, 1, 2, 0),
+    networks.AffineSpec(2),
+    networks.ReluSpec(),
+    networks.PoolSpec("max_pool_2", 3, 2),
+    networks.RememberSpec(1),
+    networks.ConvolutionSpec(2, 2, 1, 2, 0),
+    networks.AffineSpec(2),
+    networks.RememberSpec(2),
+    networks.RecallSpec(1),
+    networks.PoolSpec("avg_pool_2", 2, 2),
+    networks.AddSpec(2),
+    networks.PoolSpec("avg_pool_2", 0, 1),
+    networks.FullySpec(3, 2),
+)
+"""Every kind of layer that the descriptor has."""
+
+
+def detector_file(*, batch_norm: bool = False, seed: int = 7, specs: Sequence[Spec] | None = None) -> DlibFile:
     """A detector with random values; with `batch_norm`, as a network that was not made into affine layers."""
-    file, specs = DlibFile(seed), networks.detector_specs()
+    file, specs = DlibFile(seed), specs or networks.detector_specs()
     file.integer(1, kind="version")
     file.name("loss_mmod_")
     file.integer(1, kind="version")
@@ -110,6 +138,24 @@ def detector_file(*, batch_norm: bool = False, seed: int = 7) -> DlibFile:
         file.layer(spec, batch_norm=batch_norm)
         if number == 0:
             file.integer(1)
+    return file
+
+
+def descriptor_file(*, batch_norm: bool = False, seed: int = 7, specs: Sequence[Spec] | None = None) -> DlibFile:
+    """A descriptor with random values; the whole one has 22 MB."""
+    file, specs = DlibFile(seed), specs or networks.descriptor_specs()
+    file.integer(1, kind="version")
+    file.name("loss_metric_2")
+    file.real(0.04, 0.6)
+    for spec in reversed(specs[1:]):
+        unvalued = isinstance(spec, networks.RememberSpec | networks.RecallSpec)
+        file.integer(1 if unvalued else 2, kind="version")
+    file.integer(2, kind="version")
+    file.name("input_rgb_image_sized")
+    file.real(122.782, 117.001, 104.298)
+    file.integer(networks.CHIP_SIDE, networks.CHIP_SIDE, kind="size")
+    for spec in specs:
+        file.layer(spec, batch_norm=batch_norm)
     return file
 
 

@@ -72,6 +72,7 @@ PROFILE = st.builds(
     seen_on=st.none() | DAYS,
     seen_at=st.none() | CODES,
     templates=unit_templates(),
+    template_model=st.none() | st.sampled_from([*P.calibrations, "unknown-1"]),
     kind=st.none() | st.sampled_from(GalleryKind),
 )
 
@@ -110,7 +111,7 @@ def test_one_comparator_for_each_kind_of_evidence() -> None:
 
 
 def test_every_parameter_has_a_source() -> None:
-    assert P.version == "evidence-1"
+    assert P.version == "evidence-2"
     assert set(P.sources) == set(P.numbers) | set(P.curves)
     with pytest.raises(ValueError, match="source"):
         parse_parameters('{"version": "x", "parameters": {"a": {"value": 1, "source": ""}}}')

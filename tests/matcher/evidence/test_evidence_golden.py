@@ -1,5 +1,6 @@
 """`matcher.evidence`: golden values and directions, comparator by comparator."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -38,6 +39,7 @@ from matcher.vocabulary import (
 
 P = load_parameters()
 DAY = date(2023, 5, 4)
+DLIB = "dlib-resnet-v1-l2-b7c1dd52ed7e"
 
 
 def lr(comparator: Comparator, a: Profile, b: Profile) -> float:
@@ -48,28 +50,37 @@ def lr(comparator: Comparator, a: Profile, b: Profile) -> float:
 
 def with_cosine(cosine: float) -> tuple[Profile, Profile]:
     other = np.array([[cosine, (1 - cosine**2) ** 0.5]], np.float32)
-    return Profile(templates=np.array([[1, 0]], np.float32)), Profile(templates=other)
+    first = np.array([[1, 0]], np.float32)
+    return Profile(templates=first, template_model=DLIB), Profile(templates=other, template_model=DLIB)
 
 
-def test_face_curve() -> None:
-    assert face.log10_lr(P["face.neutral"], P) == 0
-    assert face.log10_lr(0.9643, P) == pytest.approx(1.01, abs=0.02)
-    assert face.log10_lr(1.0, P) == pytest.approx(2.21, abs=0.02)
-    assert face.log10_lr(-1.0, P) == pytest.approx(-1.5, abs=0.01)
+def test_face_is_weighed_by_the_calibration_of_its_model() -> None:
+    calibration = P.calibrations[DLIB]
+    for cosine in (-1.0, calibration.neutral, 0.9643, 1.0):
+        assert lr(face.compare, *with_cosine(cosine)) == pytest.approx(calibration.log10_lr(cosine), abs=1e-3)
+    doubled = replace(P, calibrations={DLIB: replace(calibration, slope=2 * calibration.slope)})
+    found = face.compare(*with_cosine(0.96), doubled)
+    assert found is not None
+    assert found.log10_lr > lr(face.compare, *with_cosine(0.96)) > 0
 
 
-@given(st.floats(-1, 1), st.floats(-1, 1))
-def test_face_is_monotone_and_bounded(a: float, b: float) -> None:
-    low, high = sorted([a, b])
-    assert P["face.floor"] <= face.log10_lr(low, P) <= face.log10_lr(high, P) <= P["face.cap"]
-
-
-def test_face_takes_the_best_pair_and_refuses_other_models() -> None:
+def test_face_takes_the_best_pair() -> None:
     a, b = with_cosine(0.97)
     assert face.best_cosine(a, b) == pytest.approx(0.97)
-    more = Profile(templates=np.concatenate([b.templates, np.array([[0, 1]], np.float32)]))
+    more = replace(b, templates=np.concatenate([b.templates, np.array([[0, 1]], np.float32)]))
     assert face.best_cosine(a, more) == pytest.approx(0.97)
-    assert face.compare(a, Profile(templates=np.ones((1, 3), np.float32)), P) is None
+
+
+def test_face_says_nothing_across_models_or_without_a_calibration() -> None:
+    a, b = with_cosine(0.97)
+    assert face.compare(a, b, P) is not None
+    assert face.compare(a, replace(b, template_model="dlib-resnet-v1-l2-000000000000"), P) is None
+    assert face.compare(a, replace(b, template_model=None), P) is None
+    c, d = (replace(each, template_model="unmeasured-1") for each in (a, b))
+    assert face.compare(c, d, P) is None
+    assert face.compare(a, b, replace(P, calibrations={})) is None
+    assert face.compare(a, replace(b, templates=np.ones((1, 3), np.float32)), P) is None
+    assert face.compare(a, replace(b, templates=np.empty((0, 0), np.float32)), P) is None
 
 
 def test_sex() -> None:

@@ -14,7 +14,7 @@ from matcher.faces.dlib_networks import (
     RememberSpec,
     read_detector,
 )
-from matcher.faces.graph import build_descriptor, build_detector
+from matcher.faces.graph import build_descriptor, build_detector, detector_halves
 from matcher.faces.runner import Runner
 from tests.factories.dlib_files import detector_file
 
@@ -72,6 +72,15 @@ def test_a_detector_reads_pictures_of_any_size() -> None:
     runner = Runner(build_detector(network))
     assert runner(np.zeros((1, 3, 100, 60), np.float32)).shape == (1, 1, 9, 4)
     assert runner(np.zeros((2, 3, 61, 203), np.float32)).shape == (2, 1, 5, 22)
+
+
+def test_the_halves_of_a_detector_make_the_whole() -> None:
+    network, _ = read_detector(bytes(detector_file().data))
+    whole, first, second = (Runner(build_detector(part)) for part in (network, *detector_halves(network)))
+    pixels = np.random.default_rng(2).normal(size=(1, 3, 90, 131)).astype(np.float32)
+    cells = first(pixels)
+    assert cells.shape == (1, 32, 8, 13)
+    assert second(cells) == pytest.approx(whole(pixels), abs=1e-5)
 
 
 def test_an_unknown_provider_is_refused() -> None:

@@ -55,7 +55,8 @@ def png_header(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("format_name", "ours"), [("JPEG", "jpeg"), ("PNG", "png"), ("WEBP", "webp"), ("HEIF", "heic")]
+    ("format_name", "ours"),
+    [("JPEG", "jpeg"), ("PNG", "png"), ("WEBP", "webp"), ("HEIF", "heic"), ("BMP", "bmp"), ("TIFF", "tiff")],
 )
 def test_formats(format_name: str, ours: str) -> None:
     photograph = decode(made(format_name), LIMITS)
@@ -94,9 +95,25 @@ def test_png_colour_modes(mode: str) -> None:
         assert np.array_equal(pixels[:, :, 0], np.asarray(Image.fromarray(picture()).convert("L")))
 
 
+def test_png_with_16_bits_a_channel() -> None:
+    grain = np.random.default_rng(4).integers(0, 65536, (64, 96, 3))
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in grain)
+    parts = {b"IHDR": struct.pack(">IIBBBBB", 96, 64, 16, 2, 0, 0, 0), b"IDAT": zlib.compress(rows), b"IEND": b""}
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts.items()
+    )
+    assert np.abs(decode(data, LIMITS).pixels.astype(int) - grain // 256).max() <= 1
+
+
 def test_transparency_is_laid_on_white() -> None:
     clear = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     assert decode(saved(clear, "PNG"), LIMITS).pixels.min() == 255
+    palette = Image.fromarray(picture()).convert("P", palette=Image.Palette.ADAPTIVE, colors=4)
+    red = palette.getpixel((10, 50))
+    pixels = decode(saved(palette, "PNG", transparency=red), LIMITS).pixels
+    assert pixels[50, 10].min() == 255
+    assert pixels[50, 90, 2] > 200 > 100 > pixels[50, 90, 0]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -163,15 +180,15 @@ def test_too_many_bytes() -> None:
 def test_unknown_format(data: bytes) -> None:
     found = refusal(data)
     assert found.reason is RefusalReason.UNKNOWN_FORMAT
-    assert found.params["accepted"] == ["heic", "jpeg", "png", "webp"]
+    assert found.params["accepted"] == ["bmp", "heic", "jpeg", "png", "tiff", "webp"]
 
 
-@pytest.mark.parametrize("format_name", ["GIF", "BMP", "TIFF", "PPM", "ICO"])
+@pytest.mark.parametrize("format_name", ["GIF", "PPM", "ICO", "JPEG2000", "TGA"])
 def test_other_real_formats_are_not_taken(format_name: str) -> None:
     assert refusal(made(format_name)).reason is RefusalReason.UNKNOWN_FORMAT
 
 
-@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "HEIF"])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "HEIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_truncated(format_name: str, share: float) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (128, 128, 3)).astype(np.uint8)
@@ -261,8 +278,12 @@ def test_long_text_before_the_pixels_is_taken() -> None:
     assert decode(made("PNG", pnginfo=text), LIMITS).format == "png"
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(["JPEG", "PNG", "WEBP", "HEIF"]), st.lists(st.tuples(st.integers(0), st.integers(0, 255))))
+@given(
+    st.sampled_from(["JPEG", "PNG", "WEBP", "HEIF", "BMP", "TIFF"]),
+    st.lists(st.tuples(st.integers(0), st.integers(0, 255))),
+)
 def test_damage_is_refused_or_harmless(format_name: str, changes: list[tuple[int, int]]) -> None:
     data = bytearray(made(format_name))
     for position, value in changes:

@@ -37,6 +37,14 @@ def test_what_was_built_is_kept_for_its_owner_alone(tmp_path: Path, weights: Pat
     assert built == [b"weights", b"other weights"]
 
 
+def test_parts_of_one_file_are_kept_apart(tmp_path: Path, weights: Path) -> None:
+    folder = tmp_path / "models"
+    for _ in range(2):
+        for part in ("", "cells", "scores"):
+            assert content(kept(folder, weights, lambda _, part=part: part.encode(), part)) == part.encode()  # type: ignore[misc]
+    assert len(list(folder.iterdir())) == 3
+
+
 @pytest.mark.parametrize("damage", [b"", b"grap", b"graphs"])
 def test_a_damaged_copy_is_built_again(tmp_path: Path, weights: Path, damage: bytes) -> None:
     folder = tmp_path / "models"

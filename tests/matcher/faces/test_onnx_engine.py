@@ -117,7 +117,7 @@ def test_a_small_face_is_found_at_twice_the_size(engine: FaceEngine) -> None:
 
 @pytest.mark.demo_photos
 def test_kept_models_give_the_same(engine: FaceEngine, cache: Path) -> None:
-    assert len(list(cache.iterdir())) == 3
+    assert len(list(cache.iterdir())) == 4
     pixels = resize_to_fit(portrait("biden"), SIDE)
     assert (best(OnnxFaceEngine(SIDE, cache=cache), pixels).embedding == best(engine, pixels).embedding).all()
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from matcher.faces import weights
-from matcher.faces.aligner import chip
+from matcher.faces.aligner import MEAN_FACE, PADDING, chip
 from matcher.faces.cnn_detector import CnnDetector
 from matcher.faces.dlib_networks import read_detector
-from matcher.faces.graph import build_detector
+from matcher.faces.graph import build_detector, detector_halves
 from matcher.faces.intake import IntakeLimits, Pixels, decode, resize_to_fit
 from matcher.faces.onnx_engine import load_models
 from matcher.faces.runner import Runner
@@ -101,6 +101,25 @@ def test_a_face_wholly_outside_gives_a_black_chip(both: Both) -> None:
         assert not chip(pixels, landmarks).any()
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_chips_of_any_landmarks(seed: int) -> None:
+    """To the last bit: in an even area it decides which way a value is cut."""
+    rng = np.random.default_rng(seed)
+    # Few grey levels and long ramps bring many interpolated values next to a whole number.
+    ramp = np.linspace(0, 255, 240).astype(np.uint8)[np.newaxis, :, np.newaxis]
+    picture = np.ascontiguousarray(np.broadcast_to(ramp, (200, 240, 3))) // 16 * 16
+    face = np.array([((PADDING + x) * 100, (PADDING + y) * 100) for x, y in MEAN_FACE])
+    for number in range(60):
+        angle = 0.0 if number % 2 else rng.normal(0, 0.3)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        moved = rng.uniform(0.3, 2.5) * face @ turn.T + rng.uniform(-30, 120, 2) + rng.normal(0, 1.5, face.shape)
+        points = tuple((round(x), round(y)) for x, y in moved.tolist())
+        shape = dlib.full_object_detection(
+            dlib.rectangle(0, 0, 100, 100), dlib.points([dlib.point(x, y) for x, y in points])
+        )
+        np.testing.assert_array_equal(chip(picture, points), dlib.get_face_chip(picture, shape, 150, 0.25))
+
+
 def test_landmarks_in_one_place_are_refused() -> None:
     with pytest.raises(ValueError, match="one place"):
         chip(blotches((100, 100), 1), ((5, 5),) * 5)
@@ -159,9 +178,10 @@ def test_strips_find_what_the_whole_does() -> None:
     except weights.FaceEngineUnavailable as error:
         pytest.skip(str(error))
     network, options = read_detector(directory.joinpath(weights.CNN_DETECTOR_FILE).read_bytes())
-    runner = Runner(build_detector(network))
+    halves = detector_halves(network)
+    runners = Runner(build_detector(halves[0])), Runner(build_detector(halves[1]))
     whole, *strips = (
-        CnnDetector(runner, network.colour_means, options, strip_pixels) for strip_pixels in (10**9, 150_000, 10_000)
+        CnnDetector(runners, network.colour_means, options, strip_pixels) for strip_pixels in (10**9, 150_000, 10_000)
     )
     faces = 0
     for pixels in photographs(paths):
