@@ -3,12 +3,28 @@
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    ScalarSelect,
+    SQLColumnExpression,
+    String,
+    UniqueConstraint,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from models.base import Base, HasId, enum_type
 from models.face import Face
+from models.face_model import FaceModel, FaceModelState
+
+T = TypeVar("T")
+NO_MODEL = "none"
+"""Stands for a model version where there is no face engine."""
 
 
 class PhotoView(StrEnum):
@@ -30,16 +46,54 @@ class AnalysisState(StrEnum):
     UNAVAILABLE = "unavailable"  # 没有人脸引擎
 
 
-class Photo(HasId, Base):
+class PhotoAnalysis(HasId, Base):
+    """What one model version made of one photograph; no row: it has not been looked at under that version."""
+
+    __tablename__ = "photo_analysis"
+    __table_args__ = (UniqueConstraint("photo_id", "model_version"),)
+
+    photo_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("photo.id"))
+    model_version: Mapped[str] = mapped_column(String(80), index=True)
+    state: Mapped[AnalysisState] = mapped_column(enum_type(AnalysisState))
+    analysed_at: Mapped[datetime]
+
+
+def _under_version_in_force(column: SQLColumnExpression[T], photo_id: Mapped[uuid.UUID]) -> ScalarSelect[T]:
+    return (
+        select(column)
+        .join(FaceModel, FaceModel.model_version == PhotoAnalysis.model_version)
+        .where(PhotoAnalysis.photo_id == photo_id, FaceModel.state == FaceModelState.IN_FORCE)
+        .correlate_except(PhotoAnalysis, FaceModel)
+        .scalar_subquery()
+    )
+
+
+def _analysis(photo_id: Mapped[uuid.UUID]) -> ColumnElement[AnalysisState]:
+    without_engine = (
+        select(PhotoAnalysis.state)
+        .where(PhotoAnalysis.photo_id == photo_id, PhotoAnalysis.model_version == NO_MODEL)
+        .correlate_except(PhotoAnalysis)
+        .scalar_subquery()
+    )
+    kind = enum_type(AnalysisState)
+    pending = literal(AnalysisState.PENDING, kind)
+    return func.coalesce(_under_version_in_force(PhotoAnalysis.state, photo_id), without_engine, pending, type_=kind)
+
+
+class Photo(Base):
     """One photograph of a profile's person, re-encoded. The same file given twice to one profile is one row.
 
     `digest` is the HMAC-SHA-256 of the uploaded bytes under the subject's data key: equal uploads are found without a
     plain hash of anybody's picture lying in the database.
+
+    `analysis` and `analysed_with` are read with the row, from the analysis under the model version in force then; a
+    photograph that only a service without an engine has looked at is UNAVAILABLE, any other one PENDING.
     """
 
     __tablename__ = "photo"
     __table_args__ = (UniqueConstraint("profile_id", "digest"),)
 
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     profile_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("profile.id"), index=True)
     digest: Mapped[str] = mapped_column(String(64))
     view: Mapped[PhotoView] = mapped_column(enum_type(PhotoView), default=PhotoView.FRONT)
@@ -49,7 +103,12 @@ class Photo(HasId, Base):
     captured_at: Mapped[datetime | None]
     uploaded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id"))
     uploaded_at: Mapped[datetime]
-    analysis: Mapped[AnalysisState] = mapped_column(enum_type(AnalysisState), default=AnalysisState.PENDING)
-    analysed_with: Mapped[str | None] = mapped_column(String(80))
     removed_at: Mapped[datetime | None]
     faces: Mapped[list[Face]] = relationship(lazy="raise", order_by="Face.ordinal")
+    analysed_with: Mapped[str | None] = column_property(_under_version_in_force(PhotoAnalysis.model_version, id))  # noqa: A003
+    analysis: Mapped[AnalysisState] = column_property(_analysis(id))  # noqa: A003
+
+    @property
+    def shown_faces(self) -> list[Face]:
+        """The faces under the model version in force when the row was read; they must have been loaded with it."""
+        return [face for face in self.faces if face.model_version == self.analysed_with]

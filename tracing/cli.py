@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tracing import services
+from tracing.commands import models as face_model_commands
+from tracing.commands.evaluate import calibrate, evaluate_app
+from tracing.commands.faces import faces_app
 from tracing.demo import photos as demo_photos
 from tracing.demo import seed, story
 from tracing.operators import create_first_administrator, reset_password
@@ -30,6 +33,10 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(demo_app, name="demo")
+app.add_typer(faces_app, name="faces")
+app.add_typer(evaluate_app, name="evaluate")
+app.command()(calibrate)
+face_model_commands.register(faces_app)
 console = Console()
 
 

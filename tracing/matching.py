@@ -26,6 +26,7 @@ from models.face import Face
 from models.photo import Photo
 from models.profile import Profile
 from models.report import Report, ReportState
+from tracing.face_models import analysed, version_in_force, versions_to_analyse
 from tracing.faces import analyse_photo
 from tracing.gallery import embedding_purpose, gallery_size, searchable_case, searchable_report, unpack
 from tracing.platform import jobs
@@ -80,7 +81,7 @@ def request_match(
     if isinstance(owner, Report) and owner.state is not ReportState.OPEN:
         return
     revision = session.get_one(Profile, owner.profile_id).revision
-    versions = f"{services.faces.model_version}:{INDEX_VERSION}:{services.parameters.version}"
+    versions = f"{version_in_force(session, services)}:{INDEX_VERSION}:{services.parameters.version}"
     jobs.enqueue(
         session,
         kind=MATCH,
@@ -100,15 +101,23 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             return
         if isinstance(owner, Case) and owner.state is CaseState.SUBMITTED:
             move(session, owner, CaseState.SEARCHING, None, now=utc_now())
-        pending = _pending_photos(session, owner.profile_id, services.faces.model_version)
+        version = version_in_force(session, services)
+        pending = _pending_photos(session, owner.profile_id, version)
     for photo_id in pending:
-        analyse_photo(services, photo_id, _nothing_more)
+        analyse_photo(services, photo_id, version, _nothing_more)
     with read_only(services.db) as session:
-        probe = _record(session, services, kind, owner_id)
+        version = version_in_force(session, services)
+        probe = _record(session, services, kind, owner_id, version)
         size = gallery_size(session)
-        proposals = _propose(session, services, probe, size)
+        proposals = _propose(session, services, probe, size, version)
+    now = utc_now()
     with unit_of_work(services.db) as session:
-        _store(session, services, probe, proposals, size, utc_now())
+        # A switch waits for this transaction, or this one sees it: an old pass must not write over a new one.
+        versions_to_analyse(session, services, now=now)
+        if version_in_force(session, services) == version:
+            _store(session, services, probe, proposals, size, version, now)
+        else:
+            request_match(session, services, kind, owner_id, now=now)
         complete(session)
 
 
@@ -129,23 +138,25 @@ def _pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Se
         select(Photo.id).where(
             Photo.profile_id == profile_id,
             Photo.removed_at.is_(None),
-            Photo.analysed_with.is_distinct_from(version),
+            ~analysed(version),
         )
     ).all()
 
 
-def _record(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID) -> Record:
-    return next(iter(_records(session, services, kind, [owner_id])))
+def _record(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID, version: str) -> Record:
+    return next(iter(_records(session, services, kind, [owner_id], version)))
 
 
-def _records(session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID]) -> list[Record]:
-    """Cases or reports with their facts and templates."""
+def _records(
+    session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID], version: str
+) -> list[Record]:
+    """Cases or reports with their facts, and their templates of that model version."""
     owners: Sequence[Case | Report]
     if kind is GalleryKind.CASE:
         owners = session.scalars(select(Case).where(Case.id.in_(ids)).options(*with_profile(Case.profile))).all()
     else:
         owners = session.scalars(select(Report).where(Report.id.in_(ids)).options(*with_profile(Report.profile))).all()
-    templates = _templates(session, services, [owner.profile_id for owner in owners])
+    templates = _templates(session, services, [owner.profile_id for owner in owners], version)
     return [
         Record(
             kind=kind,
@@ -159,6 +170,7 @@ def _records(session: Session, services: Services, kind: GalleryKind, ids: Seque
                 seen_on=_seen_on(owner),
                 seen_at=owner.found_division if isinstance(owner, Case) else owner.last_seen_division,
                 templates=templates.get(owner.profile_id, ()),
+                template_model=version,
             ),
         )
         for owner in owners
@@ -170,7 +182,7 @@ def _seen_on(owner: Case | Report) -> date | None:
 
 
 def _templates(
-    session: Session, services: Services, profile_ids: Sequence[uuid.UUID]
+    session: Session, services: Services, profile_ids: Sequence[uuid.UUID], version: str
 ) -> dict[uuid.UUID, list[NDArray[np.float32]]]:
     rows = session.execute(
         select(Profile.id, Profile.subject_id, Photo.id, Face.embedding_sealed)
@@ -180,7 +192,7 @@ def _templates(
             Profile.id.in_(profile_ids),
             Photo.removed_at.is_(None),
             Face.chosen,
-            Face.model_version == services.faces.model_version,
+            Face.model_version == version,
         )
         .order_by(Face.id)
     )
@@ -191,15 +203,15 @@ def _templates(
     return found
 
 
-def _propose(session: Session, services: Services, probe: Record, size: int) -> list[Proposal]:
+def _propose(session: Session, services: Services, probe: Record, size: int, version: str) -> list[Proposal]:
     """The best candidates for the probe, strongest first."""
     settings = services.settings.matching
     kinds = frozenset(GalleryKind) if probe.kind is GalleryKind.CASE else frozenset({GalleryKind.CASE})
-    wanted = _retrieve(session, services, probe, kinds)
+    wanted = _retrieve(session, services, probe, kinds, version)
     proposals = []
     for kind in kinds:
         for start in range(0, len(wanted[kind]), 400):
-            for other in _records(session, services, kind, wanted[kind][start : start + 400]):
+            for other in _records(session, services, kind, wanted[kind][start : start + 400], version):
                 proposals.append(_weigh(services, probe, other, size))
     kept = [one for one in proposals if one.fusion.log10_lr >= settings.minimum_log10_lr]
     kept.sort(key=lambda one: (-one.fusion.log10_lr, one.pair))
@@ -207,7 +219,7 @@ def _propose(session: Session, services: Services, probe: Record, size: int) -> 
 
 
 def _retrieve(
-    session: Session, services: Services, probe: Record, kinds: frozenset[GalleryKind]
+    session: Session, services: Services, probe: Record, kinds: frozenset[GalleryKind], version: str
 ) -> dict[GalleryKind, list[uuid.UUID]]:
     """Ids worth weighing: owners of the nearest faces, and the newest records whatever they look like.
 
@@ -217,7 +229,7 @@ def _retrieve(
     found: dict[GalleryKind, dict[uuid.UUID, None]] = {kind: {} for kind in kinds}
     templates = probe.profile.templates
     if len(templates):
-        index = services.gallery.index(session, services.faces.model_version, templates.shape[1])
+        index = services.gallery.index(session, version, templates.shape[1])
         for hits in index.search(templates, services.settings.matching.face_hits, kinds):
             for hit in hits:
                 found[hit.kind][hit.subject_id] = None
@@ -257,11 +269,17 @@ def _similarity(one: matching.Profile, other: matching.Profile) -> float | None:
 
 
 def _store(
-    session: Session, services: Services, probe: Record, proposals: Iterable[Proposal], size: int, now: datetime
+    session: Session,
+    services: Services,
+    probe: Record,
+    proposals: Iterable[Proposal],
+    size: int,
+    version: str,
+    now: datetime,
 ) -> None:
     """The pass and its candidates, in one transaction; a pass that is stored already is not stored again."""
     versions = {
-        "model_version": services.faces.model_version,
+        "model_version": version,
         "index_version": INDEX_VERSION,
         "parameters_version": services.parameters.version,
     }

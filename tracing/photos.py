@@ -18,14 +18,14 @@ from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate
 from models.case import Case, CaseState
 from models.face import Face
-from models.photo import AnalysisState, Photo, PhotoView
+from models.photo import Photo, PhotoView
 from models.profile import Profile
 from models.report import Report, ReportState
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.faces import ANALYSE, intake_limits, photo_purpose
+from tracing.faces import carry_choice, intake_limits, photo_purpose, request_analysis, same_place
 from tracing.matching import request_match
-from tracing.platform import errors, jobs
+from tracing.platform import errors
 from tracing.platform.settings import Settings
 from tracing.services import Services
 from tracing.trail import note
@@ -55,7 +55,7 @@ class PhotoUnknownFormat(PhotoRefused):
     """Not a photograph in a known format."""
 
     slug = "photo_unknown_format"
-    message = "This file is not a photograph that can be read. JPEG, PNG, WebP and HEIC are accepted."
+    message = "This file is not a photograph that can be read. JPEG, PNG, WebP, HEIC, BMP and TIFF are accepted."
 
 
 class PhotoTruncated(PhotoRefused):
@@ -86,6 +86,13 @@ class PhotoAnimated(PhotoRefused):
     message = "This file holds several pictures. Send a single photograph."
 
 
+class PhotoUnusualEncoding(PhotoRefused):
+    """A known format in a kind that is not read."""
+
+    slug = "photo_unusual_encoding"
+    message = "This file is of a rare kind that is not read. Save it as JPEG or PNG, and send that."
+
+
 class TooManyPhotos(errors.Conflict):
     """The person has as many photographs as are kept."""
 
@@ -110,6 +117,7 @@ _REFUSALS: Mapping[RefusalReason, type[PhotoRefused]] = MappingProxyType(
         RefusalReason.TOO_MANY_SCANS: PhotoTruncated,
         RefusalReason.TOO_SMALL: PhotoTooSmall,
         RefusalReason.ANIMATED: PhotoAnimated,
+        RefusalReason.UNUSUAL_ENCODING: PhotoUnusualEncoding,
     }
 )
 
@@ -205,7 +213,6 @@ def add_photo(
         captured_at=prepared.captured_at,
         uploaded_by_id=viewer.user_id,
         uploaded_at=now,
-        analysis=AnalysisState.PENDING,
         faces=[],
     )
     photo.removed_at = None
@@ -215,14 +222,9 @@ def add_photo(
     profile.revision += 1
     session.flush()
     note(session, viewer, "photo.add", "photo", photo.id, at=now, owner=owner_id, bytes=len(prepared.data))
-    jobs.enqueue(
-        session,
-        kind=ANALYSE,
-        key=f"photo:{photo.id}:{services.faces.model_version}",
-        payload={"photo_id": str(photo.id)},
-        now=now,
-    )
+    request_analysis(session, services, photo.id, now=now)
     request_match(session, services, kind, owner_id, now=now)
+    session.refresh(photo, ["analysis", "analysed_with"])
     return photo
 
 
@@ -250,18 +252,29 @@ class FaceUnknown(errors.Invalid):
 def choose_face(
     session: Session, services: Services, viewer: Viewer, photo_id: uuid.UUID, face_id: uuid.UUID, *, now: datetime
 ) -> Photo:
-    """Say which of several faces is the person's; the match runs again. Raises FaceUnknown."""
+    """Say which of several faces is the person's; the match runs again. Raises FaceUnknown.
+
+    A face that was shown before the model version changed stands for the one at the same place now.
+    """
     photo, kind, owner = _photo_for_writing(session, viewer, photo_id)
-    faces = {face.id: face for face in photo.faces if face.model_version == services.faces.model_version}
-    if face_id not in faces:
+    profile = session.get_one(Profile, photo.profile_id, with_for_update=True, populate_existing=True)
+    photo = session.scalars(
+        select(Photo)
+        .where(Photo.id == photo_id)
+        .options(selectinload(Photo.faces))
+        .execution_options(populate_existing=True)
+    ).one()
+    chosen = next((face for face in photo.faces if face.id == face_id), None)
+    if chosen is None:
         raise FaceUnknown(field="face_id")
-    if faces[face_id].chosen:
+    if chosen.chosen and chosen in photo.shown_faces:
         return photo
-    for face in faces.values():
-        face.chosen = face.id == face_id
-    photo.analysis = AnalysisState.READY
-    session.get_one(Profile, photo.profile_id, with_for_update=True, populate_existing=True).revision += 1
+    if same_place([face.box for face in photo.shown_faces], chosen.box) is None:
+        raise FaceUnknown(field="face_id")
+    carry_choice(session, photo, chosen)
+    profile.revision += 1
     session.flush()
+    session.refresh(photo, ["analysis", "analysed_with"])
     note(session, viewer, "photo.choose_face", "photo", photo.id, at=now, face=face_id)
     request_match(session, services, kind, owner.id, now=now)
     return photo
@@ -312,7 +325,7 @@ def open_photo(
         return data
     pixels = decode(data, intake_limits(services.settings.photos)).pixels
     if size is PhotoSize.FACE:
-        pixels = _crop(pixels, next((face for face in photo.faces if face.chosen), None))
+        pixels = _crop(pixels, next((face for face in photo.shown_faces if face.chosen), None))
     return encode(resize_to_fit(pixels, THUMBNAIL_SIDE if size is PhotoSize.THUMBNAIL else 640), None)
 
 

@@ -156,8 +156,9 @@ def for_matcher(
     seen_on: date | None,
     seen_at: str | None,
     templates: Sequence[NDArray[np.float32]],
+    template_model: str | None = None,
 ) -> matching.Profile:
-    """The facts as the comparators take them; `templates` are unit-norm embeddings, each of shape (d,)."""
+    """The facts as the comparators take them; `templates` are unit-norm embeddings (d,) of that model version."""
     by_kind = {fact.kind: fact for fact in facts.attributes}
 
     def known(kind: AttributeKind, parse: Callable[[str], V]) -> matching.Known[V] | None:
@@ -181,4 +182,5 @@ def for_matcher(
         seen_on=seen_on,
         seen_at=seen_at,
         templates=np.stack(list(templates)) if templates else np.empty((0, 0), np.float32),
+        template_model=template_model,
     )

@@ -1,51 +1,22 @@
 """What a process is made of: settings, database, vault, store, face engine, gallery. Built once, passed down."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-import structlog
-
+from matcher.calibration import FaceCalibration
 from matcher.evidence.base import Parameters, load_parameters
-from matcher.faces.dlib_engine import DlibFaceEngine
-from matcher.faces.engine import FaceEngine
-from matcher.faces.onnx_engine import OnnxFaceEngine
-from matcher.faces.weights import FaceEngineUnavailable, check_installed, model_version, onnx_model_version
+from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
 from tracing.platform.crypto import Vault, load_keyring
 from tracing.platform.db import Database, create_database
-from tracing.platform.settings import FaceSettings, Settings
+from tracing.platform.settings import Settings
 from tracing.platform.storage import BlobStore, FileBlobStore
 
-log = structlog.stdlib.get_logger(__name__)
-
-ONNX_ENGINE = "dlib_onnx"
-NO_ENGINE = "none"
-"""Model version of an installation without a face engine: everything works, by attributes alone."""
-
-
-@dataclass(frozen=True)
-class FaceSource:
-    """The configured face engine, loaded at first use: a web process that runs no jobs never loads it."""
-
-    model_version: str
-    settings: FaceSettings
-    models: Path
-
-    def load(self) -> FaceEngine | None:
-        """The engine, or None when there is none."""
-        if self.model_version == NO_ENGINE:
-            return None
-        return _engine(self.settings.engine, self.settings.max_detection_side, self.models)
-
-
-@cache
-def _engine(name: str, detection_side: int, models: Path) -> FaceEngine:
-    if name == ONNX_ENGINE:
-        return OnnxFaceEngine(detection_side, cache=models)
-    return DlibFaceEngine(detection_side)
+__all__ = ["NO_ENGINE", "FaceEngines", "Services", "build_services", "find_faces"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +27,7 @@ class Services:
     db: Database
     vault: Vault
     store: BlobStore
-    faces: FaceSource
+    faces: FaceEngines
     gallery: Gallery
     parameters: Parameters
 
@@ -66,32 +37,30 @@ class Services:
 
 
 def build_services(settings: Settings) -> Services:
-    """Services of a process. Makes the key file in development; connects to nothing yet."""
+    """Services of a process. Makes the key file in development; connects to nothing yet.
+
+    Raises SettingsError for a face engine that there is not.
+    """
     vault = Vault(load_keyring(settings))
+    faces = find_faces(settings.faces, settings.data_dir / "models")
     return Services(
         settings=settings,
         db=create_database(settings),
         vault=vault,
         store=FileBlobStore(settings.data_dir / "photos"),
-        faces=find_faces(settings.faces, settings.data_dir / "models"),
+        faces=faces,
         gallery=Gallery(vault),
-        parameters=load_parameters(),
+        parameters=with_calibrations(load_parameters(), calibrations(faces)),
     )
 
 
-def find_faces(settings: FaceSettings, models: Path) -> FaceSource:
-    """The face source of the settings; what it builds is kept in the folder `models`.
-
-    Without the packages it says so in the log and goes on without faces.
-    """
-    version = NO_ENGINE
-    if settings.engine != NO_ENGINE:
-        try:
-            if settings.engine == ONNX_ENGINE:
-                version = onnx_model_version(mirrored=True)
-            else:
-                check_installed()
-                version = model_version()
-        except FaceEngineUnavailable as error:
-            log.warning("no_face_engine", remedy=str(error))
-    return FaceSource(version, settings, models)
+def with_calibrations(parameters: Parameters, own: Mapping[str, FaceCalibration]) -> Parameters:
+    """The parameters with the operator's calibrations, under a version that tells them apart from the packaged ones."""
+    if not own:
+        return parameters
+    digest = hashlib.sha256(repr(sorted(map(str, (asdict(one) for one in own.values())))).encode()).hexdigest()
+    return replace(
+        parameters,
+        version=f"{parameters.version}+{digest[:8]}",
+        calibrations=MappingProxyType({**parameters.calibrations, **own}),
+    )

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tracing.face_models import REMATCH
 from tracing.faces import ANALYSE, analyse_job
 from tracing.matching import MATCH, match_job
 from tracing.platform.worker import TaskFunction
+from tracing.reembedding import REEMBED, reembed_job, rematch_job
 from tracing.services import Services
 
-REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType({ANALYSE: analyse_job, MATCH: match_job})
+REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
+    {ANALYSE: analyse_job, MATCH: match_job, REEMBED: reembed_job, REMATCH: rematch_job}
+)

@@ -43,7 +43,7 @@ def _read(
     services: ServicesDep,
     viewer: ViewerDep,
     key: KeyDep,
-    photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP or HEIC.")],
+    photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP, HEIC, BMP or TIFF.")],
     view: Annotated[PhotoView, _VIEW] = PhotoView.FRONT,
 ) -> Upload:
     """The upload, decoded and checked before the request's transaction has begun."""

@@ -41,7 +41,7 @@ class FaceChoice(Input):
 
 
 def photo_out(photo: Photo) -> PhotoOut:
-    """A photograph that was loaded with its faces; those of earlier engines are left out."""
+    """A photograph that was loaded with its faces; those of other model versions are left out."""
     return PhotoOut(
         id=photo.id,
         view=photo.view,
@@ -52,8 +52,7 @@ def photo_out(photo: Photo) -> PhotoOut:
         analysis=photo.analysis,
         faces=tuple(
             FaceOut(id=face.id, box=face.box, quality=face.quality_overall, chosen=face.chosen)
-            for face in photo.faces
-            if face.model_version == photo.analysed_with
+            for face in photo.shown_faces
         ),
         image=f"/api/v1/photos/{photo.id}/image",
     )

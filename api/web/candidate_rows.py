@@ -52,12 +52,11 @@ def score_of(page: Page, view: CandidateView) -> Score | None:
     return Score(view.rank, candidate.log10_lr, strength(candidate.log10_lr), bars(candidate, page.locale))
 
 
-def best_first(photos: list[Photo], model_version: str) -> list[Photo]:
+def best_first(photos: list[Photo]) -> list[Photo]:
     """Photographs with a chosen face before those without, clearer faces first."""
 
     def worth(photo: Photo) -> int:
-        faces = [face for face in photo.faces if face.chosen and face.model_version == model_version]
-        return max((face.quality_overall for face in faces), default=-1)
+        return max((face.quality_overall for face in photo.shown_faces if face.chosen), default=-1)
 
     return sorted(photos, key=worth, reverse=True)
 
@@ -72,7 +71,7 @@ def candidate_rows(page: Page, case: Case) -> list[CandidateRow]:
 def _row(page: Page, view: CandidateView, case: Case) -> CandidateRow:
     # Of two cases that found each other, the other is whichever is not the one being looked at.
     other: Case | Report = view.candidate.case if view.candidate.other_case_id == case.id else view.other
-    photos = best_first(list_photos(page.session, other.profile_id), page.services.faces.model_version)
+    photos = best_first(list_photos(page.session, other.profile_id))
     return CandidateRow(
         candidate=view.candidate,
         kind=GalleryKind.CASE if isinstance(other, Case) else GalleryKind.REPORT,

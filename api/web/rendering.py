@@ -19,7 +19,7 @@ from api.web import assets, cookies, csrf, flash
 from api.web.forms import place_text
 from api.web.page import Page
 from matcher import divisions, ethnicities
-from matcher.faces.quality import QualityAdvice
+from matcher.faces.quality import QualityAdvice, QualityComponent
 from matcher.vocabulary import AttributeKind, BloodGroup, Build, Sex
 from models.organisation import Organisation
 from models.user import Locale
@@ -97,6 +97,7 @@ def environment() -> Environment:
         "place_name": place_name,
         "value_member": value_member,
         "advice_member": QualityAdvice,
+        "quality_components": tuple(QualityComponent),
         "P": Permission,
     }
     made.filters |= {"place": place_name, "place_text": place_text, "ethnicity": ethnicity_name}

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,19 @@ README = ROOT / "README.md"
 # Run by what runs this test: `make test` is this run, `make check` stands in .ci/run, `make clean` would end both.
 ELSEWHERE = {"make test", "make check", "make clean"}
 RUN_HERE = {"make run", "make story", "make story-production", "make drill-jobs", "make help", "make run PHOTOS=folder"}
+
+
+DEMO = ROOT / "var" / "demo-photos"
+# What stands in the README, and the same with photographs that are here.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "tracing faces inspect PHOTO": ("faces", "inspect", str(DEMO / "obama" / "obama.jpg")),
+    "tracing faces compare A B": (
+        "faces", "compare", str(DEMO / "obama" / "obama.jpg"), str(DEMO / "biden" / "biden.jpg"),
+    ),
+    "tracing faces reembed": ("faces", "reembed"),
+    "tracing evaluate faces DIR": ("evaluate", "faces", str(DEMO)),
+    "tracing audit verify": ("audit", "verify"),
+}  # fmt: skip
 
 
 def _make(*arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -42,6 +56,20 @@ def test_every_command_of_the_readme_is_run() -> None:
     assert "make test" in ci
     assert "make check" in ci
     assert _make("-n", "clean").returncode == 0
+    assert set(re.findall(r"`(tracing [^`]+)`", text)) == set(COMMANDS)
+
+
+@pytest.mark.demo_photos
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_the_readme(command: str, tmp_path: Path) -> None:
+    env = {**os.environ, "GUITU_DATA_DIR": str(tmp_path), "COLUMNS": "120"}
+    tracing = str(Path(sys.executable).with_name("tracing"))
+    subprocess.run([tracing, "migrate"], cwd=tmp_path, env=env, check=True, capture_output=True, timeout=120)
+    done = subprocess.run(
+        [tracing, *COMMANDS[command]], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:

@@ -63,6 +63,22 @@ def test_a_key_makes_one_job(db: Database) -> None:
     assert stored(db, first).state is JobState.QUEUED
 
 
+def test_a_key_can_be_asked_for_again_once_its_job_is_over(db: Database) -> None:
+    def again() -> UUID | None:
+        with unit_of_work(db) as session:
+            return jobs.enqueue(session, kind="match", key="match:1", payload={}, now=after(9), again=True)
+
+    job_id = enqueued(db, "match:1")
+    assert again() is None  # it waits
+    job = taken(db)
+    assert again() is None  # it runs
+    with unit_of_work(db) as session:
+        jobs.finish(session, job, NOW)
+    assert (again(), again()) == (job_id, None)
+    found = stored(db, job_id)
+    assert (found.state, found.attempts, found.run_after, found.finished_at) == (JobState.QUEUED, 0, after(9), None)
+
+
 def test_a_job_is_written_with_its_transaction_or_not_at_all(db: Database) -> None:
     with pytest.raises(ZeroDivisionError), unit_of_work(db) as session:  # noqa: PT012 - the block is what is tested
         jobs.enqueue(session, kind="match", key="match:1", payload={}, now=NOW)

@@ -3,8 +3,10 @@
 import pytest
 
 from models.user import Role
+from tests.factories.faces import ColourFaceEngine, OtherColourFaceEngine, with_engines
 from tests.factories.world import World
 from tracing.access import Viewer
+from tracing.services import Services
 
 
 @pytest.fixture
@@ -35,3 +37,9 @@ def caseworker(world: World) -> Viewer:
 def administrator(world: World) -> Viewer:
     """Province a's administrator."""
     return world.viewer(world.a.users[Role.ADMINISTRATOR])
+
+
+@pytest.fixture
+def both(any_services: Services) -> Services:
+    """Services that have two versions of the colour engine and want the first, on both databases."""
+    return with_engines(any_services, ColourFaceEngine(), OtherColourFaceEngine())

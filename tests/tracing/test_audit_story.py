@@ -26,7 +26,7 @@ EXPECTED = {
     "account.list", "account.sign_in", "account.sign_in_failed", "account.sign_out", "audit.list", "audit.verify",
     "candidate.list", "candidate.view", "case.create", "case.list", "case.move", "case.submit", "case.view",
     "confirmation.confirm", "confirmation.recall", "contact.attempt", "contact.list", "contact.read",
-    "contact.release", "job.list", "match.pass", "outcome.record", "photo.add", "photo.analyse",
+    "contact.release", "face_model.adopt", "job.list", "match.pass", "outcome.record", "photo.add", "photo.analyse",
     "photo.choose_face", "photo.remove", "photo.view", "photo.view_record", "report.create", "report.list",
     "report.move", "report.view", "review.commit", "review.queue",
 }  # fmt: skip

@@ -120,7 +120,14 @@ def test_no_marks_found_is_not_unknown(any_services: Services, staff: Viewer, no
 
 def test_the_matcher_is_handed_every_fact_with_its_basis_day_and_uncertainty() -> None:
     template = np.array([1, 0, 0], np.float32)
-    profile = for_matcher(FULL, kind=GalleryKind.CASE, seen_on=date(2026, 3, 2), seen_at="450702", templates=[template])
+    profile = for_matcher(
+        FULL,
+        kind=GalleryKind.CASE,
+        seen_on=date(2026, 3, 2),
+        seen_at="450702",
+        templates=[template],
+        template_model="colour-1",
+    )
     assert profile.sex is not None
     assert (profile.sex.value, profile.sex.basis) == (Sex.MALE, Basis.ESTIMATED)
     assert profile.age is not None
@@ -131,7 +138,7 @@ def test_the_matcher_is_handed_every_fact_with_its_basis_day_and_uncertainty() -
     assert [place.division for place in profile.places] == ["350203"]
     assert [mark.side for mark in profile.marks] == [BodySide.LEFT]
     assert (profile.seen_on, profile.seen_at) == (date(2026, 3, 2), "450702")
-    assert profile.templates.shape == (1, 3)
+    assert (profile.templates.shape, profile.template_model) == ((1, 3), "colour-1")
     assert (profile.build, profile.blood_group, profile.accent, profile.birth_date) == (None, None, None, None)
     assert for_matcher(Facts(), kind=GalleryKind.REPORT, seen_on=None, seen_at=None, templates=[]).templates.shape == (
         0,

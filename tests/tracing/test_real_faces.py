@@ -1,8 +1,12 @@
 """The matching pass with the real engine on real photographs: the right person comes first."""
 
+import os
+import signal
+import subprocess
+import sys
 import uuid
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -13,12 +17,15 @@ from sqlalchemy.orm import selectinload
 
 from models.candidate import Candidate
 from models.case import CaseState
+from models.face import Face
 from models.photo import AnalysisState, Photo
 from tests.factories.records import make_case, make_report
 from tests.factories.stories import run_jobs, state_of
 from tracing.access import Viewer
+from tracing.face_models import version_in_force
 from tracing.facts import Facts
 from tracing.photos import choose_face
+from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.settings import FaceSettings
 from tracing.services import NO_ENGINE, Services, find_faces
@@ -32,7 +39,7 @@ CELEBRITIES = REPOSITORY.parent / "shared" / "data" / "faces" / "asian_celeb"
 def real(services: Services) -> Services:
     """Services with the installed face engine."""
     faces = find_faces(FaceSettings(engine="face_recognition"), services.settings.data_dir)
-    if faces.model_version == NO_ENGINE:
+    if faces.wanted == NO_ENGINE:
         pytest.skip("no face engine is installed")
     return replace(services, faces=faces)
 
@@ -117,3 +124,71 @@ def test_people_of_one_country_find_their_own(real: Services, staff: Viewer, rep
     assert set(found) == set(photographs)
     assert all(name in names for name, names in found.items())
     assert sum(names[0] == name for name, names in found.items()) >= 4
+
+
+def command(services: Services, *arguments: str) -> subprocess.Popen[str]:
+    """`tracing faces …` as an operator types it, on the installation of these services, wanting the other engine."""
+    assert services.settings.keys.master_key is not None
+    return subprocess.Popen(
+        [sys.executable, "-m", "tracing", "faces", *arguments],
+        env={name: value for name, value in os.environ.items() if not name.startswith("GUITU_")}
+        | {
+            "GUITU_DATA_DIR": str(services.settings.data_dir),
+            "GUITU_KEYS__MASTER_KEY": services.settings.keys.master_key.get_secret_value(),
+            "GUITU_FACES__ENGINE": "dlib_onnx",
+            "COLUMNS": "200",
+        },
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def said(services: Services, *arguments: str, code: int = 0) -> str:
+    """What the command says; AssertionError unless it ends with that code."""
+    process = command(services, *arguments)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == code, output
+    return output
+
+
+@pytest.mark.demo_photos
+def test_an_operator_changes_the_model_of_a_real_installation(
+    real: Services, staff: Viewer, reporter: Viewer, now: datetime
+) -> None:
+    """Nothing runs jobs but the command itself; interrupted, it resumes."""
+    photographs = people(DEMO)
+    before = ranked(real, staff, reporter, photographs, now)
+    old = real.faces.wanted
+    (new,) = {version for version, engine in real.faces.known.items() if engine.name == "dlib_onnx"}
+    assert f"{old} " in said(real, "models")
+    assert "no face model" in said(real, "switch", new, code=1)
+
+    interrupted = command(real, "reembed")
+    assert interrupted.stdout is not None
+    assert "1 pieces of work asked for" in interrupted.stdout.readline()
+    interrupted.send_signal(signal.SIGINT)
+    output, _ = interrupted.communicate(timeout=60)
+    assert (interrupted.returncode, "to resume" in output) == (130, True), output
+    assert "building" in said(real, "models")
+    assert "not been analysed" in said(real, "switch", "dlib_onnx", code=1)
+
+    assert f"{new} is in force" in said(real, "reembed")
+    with read_only(real.db) as session:
+        assert version_in_force(session, real) == new
+        assert {photo.analysed_with for photo in session.scalars(select(Photo))} == {new}
+        assert set(session.scalars(select(Photo.analysis))) == {AnalysisState.READY}
+    run_jobs(real, utc_now() + timedelta(minutes=5))
+    with read_only(real.db) as session:
+        assert {one.model_version for one in session.scalars(select(Candidate)) if one.listed} == {new}
+        similar = {one.report_id: one.face_similarity for one in session.scalars(select(Candidate))}
+    assert len(before) > 0
+    assert max(value for value in similar.values() if value is not None) > 0.9
+
+    assert f"{old} is in force" in said(real, "switch", "face_recognition")
+    assert "photographs under" in said(real, "prune", new)
+    assert new not in [line.split()[1] for line in said(real, "models").splitlines() if "in_force" in line]
+    with read_only(real.db) as session:
+        assert version_in_force(session, real) == old
+        assert new not in set(session.scalars(select(Face.model_version)))

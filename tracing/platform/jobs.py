@@ -80,27 +80,31 @@ def enqueue(
     payload: Mapping[str, object],
     now: datetime,
     run_after: datetime | None = None,
+    again: bool = False,
 ) -> UUID | None:
     """Write a job in the caller's transaction. Its id, or None when there is a job of this key already.
 
-    `payload` holds identifiers alone: ValueError for anything else (see `identifiers.plain`).
+    With `again`, one of this key that is done or set aside is queued anew. `payload` holds identifiers alone:
+    ValueError for anything else (see `identifiers.plain`).
     """
-    statement = (
-        dialect_insert(session)(Job)
-        .values(
-            id=uuid4(),
-            kind=kind,
-            key=key,
-            payload=plain(payload),
-            state=JobState.QUEUED,
-            attempts=0,
-            run_after=run_after or now,
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=[Job.key])
-        .returning(Job.id)
+    statement = dialect_insert(session)(Job).values(
+        id=uuid4(),
+        kind=kind,
+        key=key,
+        payload=plain(payload),
+        state=JobState.QUEUED,
+        attempts=0,
+        run_after=run_after or now,
+        created_at=now,
     )
-    return session.execute(statement).scalar_one_or_none()
+    if again:
+        anew = {"payload": plain(payload), "state": JobState.QUEUED, "attempts": 0, "run_after": run_after or now,
+                "finished_at": None, "published_at": None}  # fmt: skip
+        over = Job.state.in_((JobState.DONE, JobState.SET_ASIDE))
+        statement = statement.on_conflict_do_update(index_elements=[Job.key], set_=anew, where=over)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=[Job.key])
+    return session.execute(statement.returning(Job.id), execution_options=NO_SYNC).scalar_one_or_none()
 
 
 def claim(

@@ -97,10 +97,12 @@ class JobSettings(Group):
 class FaceSettings(Group):
     """Face search."""
 
-    engine: Literal["dlib_onnx", "face_recognition", "none"] = Field(
-        "face_recognition",
-        description="Face engine: `face_recognition` (HOG detector, dlib), `dlib_onnx` (CNN detector, onnxruntime; its"
-        " evidence is not calibrated yet), or `none`, which runs on attributes and names alone.",
+    engine: str = Field(
+        "dlib_onnx",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="Face engine that is wanted: `dlib_onnx` (CNN detector, onnxruntime), `face_recognition` (HOG"
+        " detector, dlib), the name of a card `{data_dir}/models/NAME.toml`, or `none`, which runs on attributes and"
+        " names alone. A new installation begins with it; later `tracing faces reembed` changes to it (docs/faces.md).",
     )
     max_detection_side: int = Field(
         800, ge=200, description="Pixels of the longer side at which faces are looked for; larger pictures are shrunk."
@@ -156,7 +158,9 @@ class MatchingSettings(Group):
         2000, ge=0, description="Newest records of a kind that are compared by attributes, whatever they look like."
     )
     minimum_log10_lr: float = Field(
-        0.0, description="Candidates whose log10 likelihood ratio is below this are not proposed; 0 is neutral."
+        -0.5,
+        description="Candidates whose log10 likelihood ratio is below this are not proposed; 0 is neutral. A little"
+        " below it, because the neutral cosine is set for the faces that are hardest to tell apart.",
     )
 
     @model_validator(mode="after")

@@ -118,7 +118,6 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
         editable=page.may(Permission.CASE_WRITE) and case.state is not CaseState.CLOSED,
         contact_open=case.state in CONTACT_OPEN,
         review_open=case.state in REVIEW_OPEN,
-        model_version=page.services.faces.model_version,
         owner_path=f"/cases/{case.id}",
     )
 

@@ -102,7 +102,6 @@ def show_report(page: Page, report_id: uuid.UUID) -> Response:
         may_publish=writes and ReportState.OPEN in REPORT_TRANSITIONS[report.state]
         and report.state is not ReportState.RESOLVED,
         may_withdraw=writes and ReportState.WITHDRAWN in REPORT_TRANSITIONS[report.state],
-        model_version=page.services.faces.model_version,
         owner_path=f"/reports/{report.id}",
     )  # fmt: skip
 

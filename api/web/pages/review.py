@@ -44,7 +44,7 @@ class Shown:
 
 def _shown(page: Page, photos: list[Photo], parameter: str) -> Shown:
     wanted = page.request.query_params.get(parameter, "")
-    ordered = best_first(photos, page.services.faces.model_version)
+    ordered = best_first(photos)
     chosen = next((photo for photo in ordered if str(photo.id) == wanted), None)
     return Shown(chosen or (ordered[0] if ordered else None), ordered)
 

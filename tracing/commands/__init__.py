@@ -1,0 +1,1 @@
+"""Groups of the console command, one module each; `tracing.cli` puts them together."""
