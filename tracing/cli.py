@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tracing import services
+from tracing.commands import index, match
 from tracing.demo import photos as demo_photos
 from tracing.demo import seed, story
 from tracing.operators import create_first_administrator, reset_password
@@ -30,6 +31,8 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(demo_app, name="demo")
+app.add_typer(index.app, name="index")
+app.command(name="match-all")(match.match_all)
 console = Console()
 
 

@@ -7,7 +7,7 @@ records are weighed term by term; the best become the case's candidates. Judged 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,8 @@ from tracing.gallery import embedding_purpose, gallery_size, searchable_case, se
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import dialect_insert, read_only, unit_of_work
-from tracing.platform.jobs import ClaimedJob
+from tracing.platform.errors import IndexWarming
+from tracing.platform.jobs import ClaimedJob, DeferJob
 from tracing.profiles import current_facts, for_matcher, with_profile
 from tracing.services import Services
 from tracing.trail import note
@@ -100,15 +101,18 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             return
         if isinstance(owner, Case) and owner.state is CaseState.SUBMITTED:
             move(session, owner, CaseState.SEARCHING, None, now=utc_now())
-        pending = _pending_photos(session, owner.profile_id, services.faces.model_version)
+        pending = pending_photos(session, owner.profile_id, services.faces.model_version)
     for photo_id in pending:
         analyse_photo(services, photo_id, _nothing_more)
-    with read_only(services.db) as session:
-        probe = _record(session, services, kind, owner_id)
-        size = gallery_size(session)
-        proposals = _propose(session, services, probe, size)
+    try:
+        with read_only(services.db) as session:
+            probe = _record(session, services, kind, owner_id)
+            size = gallery_size(session)
+            (proposals,) = propose(session, services, [probe], size)
+    except IndexWarming as warming:
+        raise DeferJob(timedelta(seconds=warming.retry_after)) from None
     with unit_of_work(services.db) as session:
-        _store(session, services, probe, proposals, size, utc_now())
+        store_pass(session, services, probe, proposals, size, utc_now())
         complete(session)
 
 
@@ -124,7 +128,8 @@ def _owner(session: Session, kind: GalleryKind, owner_id: uuid.UUID) -> Case | R
     ).one_or_none()
 
 
-def _pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Sequence[uuid.UUID]:
+def pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Sequence[uuid.UUID]:
+    """Photographs of a profile that this model version has not looked at."""
     return session.scalars(
         select(Photo.id).where(
             Photo.profile_id == profile_id,
@@ -135,10 +140,10 @@ def _pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Se
 
 
 def _record(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID) -> Record:
-    return next(iter(_records(session, services, kind, [owner_id])))
+    return next(iter(records_of(session, services, kind, [owner_id])))
 
 
-def _records(session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID]) -> list[Record]:
+def records_of(session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID]) -> list[Record]:
     """Cases or reports with their facts and templates."""
     owners: Sequence[Case | Report]
     if kind is GalleryKind.CASE:
@@ -191,44 +196,63 @@ def _templates(
     return found
 
 
-def _propose(session: Session, services: Services, probe: Record, size: int) -> list[Proposal]:
-    """The best candidates for the probe, strongest first."""
+def propose(session: Session, services: Services, probes: Sequence[Record], size: int) -> list[list[Proposal]]:
+    """The best candidates of each probe (all of one kind), strongest first: one search and one reading for all of them.
+
+    Raises IndexWarming.
+    """
     settings = services.settings.matching
-    kinds = frozenset(GalleryKind) if probe.kind is GalleryKind.CASE else frozenset({GalleryKind.CASE})
-    wanted = _retrieve(session, services, probe, kinds)
-    proposals = []
+    kinds = frozenset(GalleryKind) if probes[0].kind is GalleryKind.CASE else frozenset({GalleryKind.CASE})
+    wanted = _retrieve(session, services, probes, kinds)
+    others: dict[GalleryKind, dict[uuid.UUID, Record]] = {kind: {} for kind in kinds}
     for kind in kinds:
-        for start in range(0, len(wanted[kind]), 400):
-            for other in _records(session, services, kind, wanted[kind][start : start + 400]):
-                proposals.append(_weigh(services, probe, other, size))
-    kept = [one for one in proposals if one.fusion.log10_lr >= settings.minimum_log10_lr]
-    kept.sort(key=lambda one: (-one.fusion.log10_lr, one.pair))
-    return kept[: settings.candidate_limit]
+        ids = list(dict.fromkeys(one for found in wanted for one in found[kind]))
+        for start in range(0, len(ids), 400):
+            records = records_of(session, services, kind, ids[start : start + 400])
+            others[kind].update({other.id: other for other in records})
+    answers = []
+    for probe, found in zip(probes, wanted, strict=True):
+        proposals = [
+            _weigh(services, probe, others[kind][one], size)
+            for kind in kinds
+            for one in found[kind]
+            if one in others[kind]
+        ]
+        kept = [one for one in proposals if one.fusion.log10_lr >= settings.minimum_log10_lr]
+        kept.sort(key=lambda one: (-one.fusion.log10_lr, one.pair))
+        answers.append(kept[: settings.candidate_limit])
+    return answers
 
 
 def _retrieve(
-    session: Session, services: Services, probe: Record, kinds: frozenset[GalleryKind]
-) -> dict[GalleryKind, list[uuid.UUID]]:
-    """Ids worth weighing: owners of the nearest faces, and the newest records whatever they look like.
+    session: Session, services: Services, probes: Sequence[Record], kinds: frozenset[GalleryKind]
+) -> list[dict[GalleryKind, list[uuid.UUID]]]:
+    """Ids worth weighing for each probe: owners of the nearest faces, and the newest records whatever they look like.
 
     A person without a usable photograph is found by attributes among the newest `attribute_pool` records of a kind.
     """
     pool = services.settings.matching.attribute_pool
-    found: dict[GalleryKind, dict[uuid.UUID, None]] = {kind: {} for kind in kinds}
-    templates = probe.profile.templates
-    if len(templates):
-        index = services.gallery.index(session, services.faces.model_version, templates.shape[1])
-        for hits in index.search(templates, services.settings.matching.face_hits, kinds):
-            for hit in hits:
-                found[hit.kind][hit.subject_id] = None
+    newest: dict[GalleryKind, Sequence[uuid.UUID]] = {}
     if GalleryKind.CASE in kinds:
         cases = select(Case.id).where(searchable_case()).order_by(Case.created_at.desc()).limit(pool)
-        found[GalleryKind.CASE].update(dict.fromkeys(session.scalars(cases)))
+        newest[GalleryKind.CASE] = session.scalars(cases).all()
     if GalleryKind.REPORT in kinds:
         reports = select(Report.id).where(searchable_report()).order_by(Report.created_at.desc()).limit(pool)
-        found[GalleryKind.REPORT].update(dict.fromkeys(session.scalars(reports)))
-    found[probe.kind if probe.kind in kinds else GalleryKind.CASE].pop(probe.id, None)
-    return {kind: list(ids) for kind, ids in found.items()}
+        newest[GalleryKind.REPORT] = session.scalars(reports).all()
+    found: list[dict[GalleryKind, dict[uuid.UUID, None]]] = [{kind: {} for kind in kinds} for _ in probes]
+    owners = [place for place, probe in enumerate(probes) for _ in probe.profile.templates]
+    if owners:
+        queries = np.concatenate([probe.profile.templates for probe in probes if len(probe.profile.templates)])
+        hits_wanted = services.settings.matching.face_hits
+        answers = services.gallery.search(session, services.faces.model_version, queries, hits_wanted, kinds)
+        for place, hits in zip(owners, answers, strict=True):
+            for hit in hits:
+                found[place][hit.kind][hit.subject_id] = None
+    for probe, one in zip(probes, found, strict=True):
+        for kind, ids in newest.items():
+            one[kind].update(dict.fromkeys(ids))
+        one[probe.kind if probe.kind in kinds else GalleryKind.CASE].pop(probe.id, None)
+    return [{kind: list(ids) for kind, ids in one.items()} for one in found]
 
 
 def _weigh(services: Services, probe: Record, other: Record, size: int) -> Proposal:
@@ -256,7 +280,7 @@ def _similarity(one: matching.Profile, other: matching.Profile) -> float | None:
     return float((one.templates @ other.templates.T).max())
 
 
-def _store(
+def store_pass(
     session: Session, services: Services, probe: Record, proposals: Iterable[Proposal], size: int, now: datetime
 ) -> None:
     """The pass and its candidates, in one transaction; a pass that is stored already is not stored again."""

@@ -14,14 +14,17 @@ from matcher.faces.engine import FaceEngine
 from matcher.faces.onnx_engine import OnnxFaceEngine
 from matcher.faces.weights import FaceEngineUnavailable, check_installed, model_version, onnx_model_version
 from tracing.gallery import Gallery
+from tracing.gallery_store import PURPOSE, SnapshotStore
 from tracing.platform.crypto import Vault, load_keyring
 from tracing.platform.db import Database, create_database
+from tracing.platform.keyring import derived_keys
 from tracing.platform.settings import FaceSettings, Settings
 from tracing.platform.storage import BlobStore, FileBlobStore
 
 log = structlog.stdlib.get_logger(__name__)
 
 ONNX_ENGINE = "dlib_onnx"
+GALLERY_CONNECTIONS = 2
 NO_ENGINE = "none"
 """Model version of an installation without a face engine: everything works, by attributes alone."""
 
@@ -67,14 +70,16 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """Services of a process. Makes the key file in development; connects to nothing yet."""
-    vault = Vault(load_keyring(settings))
+    keyring = load_keyring(settings)
+    vault, db = Vault(keyring), create_database(settings)
+    snapshots = SnapshotStore(settings.data_dir / "index", derived_keys(keyring, PURPOSE))
     return Services(
         settings=settings,
-        db=create_database(settings),
+        db=db,
         vault=vault,
         store=FileBlobStore(settings.data_dir / "photos"),
         faces=find_faces(settings.faces, settings.data_dir / "models"),
-        gallery=Gallery(vault),
+        gallery=Gallery(vault, db, create_database(settings.with_pool(GALLERY_CONNECTIONS)), snapshots, settings.index),
         parameters=load_parameters(),
     )
 

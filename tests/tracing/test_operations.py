@@ -191,7 +191,7 @@ def test_the_registry_knows_every_kind_that_is_enqueued(services: Services, staf
     with unit_of_work(services.db) as session:
         make_case(session, services, staff, photo=make_photo_bytes(RED), now=now)
     with read_only(services.db) as session:
-        assert set(session.scalars(select(Job.kind))) == set(REGISTRY)
+        assert set(session.scalars(select(Job.kind))) <= set(REGISTRY)
         waiting = session.scalar(select(func.count()).select_from(Job)) or 0
     assert run_jobs(services, now) == waiting
     with unit_of_work(services.db) as session:  # run again by an operator's mistake: harmless

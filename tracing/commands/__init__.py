@@ -1,0 +1,1 @@
+"""Groups of console commands, one a module; `tracing.cli` puts them together."""
