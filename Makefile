@@ -7,10 +7,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready-dev
 PHOTOS_READY := var/demo-photos/.ready
+MILVUS_READY := var/milvus/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test check fmt migrate migration worker bench bench-faces equality fuzz-weights drill-jobs screenshot clean
+.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-milvus equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -50,6 +51,23 @@ test: $(READY) $(PHOTOS_READY) ## all tests; what is missing here (PostgreSQL, R
 	@$(BIN)/python -m tests.machine
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
+# A Milvus server for tests alone: old, without passwords, and listening on every address of where it runs.
+$(MILVUS_READY): requirements-milvus.txt
+	@rm -rf var/milvus/package
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--target var/milvus/package -r requirements-milvus.txt
+	@touch $@
+
+# In a network namespace of its own, so that nobody else can reach it. GUITU_TEST_MILVUS_URL names another server instead.
+test-milvus: $(READY) $(if $(GUITU_TEST_MILVUS_URL),,$(MILVUS_READY)) ## the index in a real Milvus server (needs user namespaces)
+	@$(if $(GUITU_TEST_MILVUS_URL),,unshare --user --map-root-user --net --pid --fork --kill-child \
+		$(BIN)/python -m tests.matcher.index.milvus_server var/milvus) \
+		$(BIN)/python -m pytest -q -m milvus tests/matcher/index $(ARGS)
+
+bench-milvus: $(READY) $(MILVUS_READY) ## the index in a real Milvus server, measured: ARGS="--faces 50000 --plan graph"
+	@unshare --user --map-root-user --net --pid --fork --kill-child \
+		$(BIN)/python -m tests.matcher.index.milvus_server var/milvus $(BIN)/python -m benchmarks.milvus_index $(ARGS)
+
 check: $(READY) ## format, lint, types, import contracts, migrations, authorisation matrix
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -69,16 +87,26 @@ migration: $(READY) ## a new migration from the models: make migration MESSAGE="
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile --quiet --extra faces pyproject.toml -o requirements.txt
-	uv pip compile --quiet --extra faces --group dev pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --extra faces --extra milvus --group dev pyproject.toml -o requirements-dev.txt
 	printf 'face-recognition==1.3.0\nscikit-image==0.26.0\n' | uv pip compile --quiet --no-deps - -o requirements-demo.txt
+	echo 'milvus==2.3.5' | uv pip compile --quiet --no-deps - -o requirements-milvus.txt
 
 worker: .venv/.ready ## a Celery worker and beat (production mode: see docs/deploy.md)
 	$(BIN)/celery -A tracing.platform.celery_app:app worker --beat --concurrency 2
 
-bench: bench-faces drill-jobs ## every benchmark and drill
+drill-index: .venv/.ready ## 300 kills with -9 while the face index is changed, written and rebuilt; then it is compared
+	@$(BIN)/python -m benchmarks.drill_index $(ARGS)
+
+soak-index: .venv/.ready ## 200 writers and 50 searchers for a minute on PostgreSQL: nothing missed, nothing removed returned
+	@$(BIN)/python -m benchmarks.soak_index $(ARGS)
+
+bench: bench-faces bench-index drill-jobs ## every benchmark and drill
 
 bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with face_recognition
 	@$(BIN)/python -m benchmarks.faces $(ARGS)
+
+bench-index: $(READY) ## the face index beside face_recognition.face_distance, at a million faces
+	@$(BIN)/python -m benchmarks.index $(ARGS)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)

@@ -31,6 +31,7 @@ from api.routes import (
     users,
 )
 from api.web import register
+from tracing.gallery_keeper import IndexKeeper
 from tracing.limits import LoginLimiter
 from tracing.platform import logs
 from tracing.platform.clock import utc_now
@@ -124,9 +125,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     worker: EmbeddedWorker[Services] | None = app.state.worker
     if worker is not None:
         worker.start()
+    keeper = IndexKeeper(app.state.services, utc_now)
+    keeper.start()
     try:
         yield
     finally:
         if worker is not None:
             await run_in_threadpool(worker.stop)
+        await run_in_threadpool(keeper.stop)
         app.state.services.db.dispose()

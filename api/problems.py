@@ -101,7 +101,7 @@ def _field_errors(error: errors.TracingError, locale: Locale) -> tuple[ProblemEr
 
 
 def _headers(error: errors.TracingError, status: int) -> dict[str, str]:
-    if isinstance(error, errors.TooManyAttempts):
+    if isinstance(error, errors.TooManyAttempts | errors.IndexWarming):
         return {"Retry-After": str(error.retry_after)}
     if status == 503:
         return {"Retry-After": str(RETRY_SECONDS)}
@@ -121,7 +121,12 @@ def respond(request: Request, problem: Problem) -> Response:
 
 
 def _is_page(request: Request) -> bool:
-    return not request.url.path.startswith("/api/") and request.url.path not in ("/health", "/ready", "/version")
+    return not request.url.path.startswith("/api/") and request.url.path not in (
+        "/health",
+        "/ready",
+        "/version",
+        "/metrics",
+    )
 
 
 def as_json(problem: Problem) -> JSONResponse:

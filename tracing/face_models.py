@@ -110,6 +110,13 @@ def version_in_force(session: Session, services: Services) -> str:
     return current
 
 
+def live_versions(session: Session, services: Services) -> frozenset[str]:
+    """The version in force and one that is being built, as far as this process has their engines."""
+    building = session.scalars(select(FaceModel.model_version).where(FaceModel.state == FaceModelState.BUILDING)).all()
+    versions = {version_in_force(session, services), *(one for one in building if one in services.faces.known)}
+    return frozenset(versions - {NO_ENGINE})
+
+
 def state_of(session: Session, version: str) -> FaceModelState | None:
     """Where a version stands; None when the database does not know it."""
     return session.scalars(select(FaceModel.state).where(FaceModel.model_version == version)).one_or_none()

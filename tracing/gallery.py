@@ -1,108 +1,170 @@
-"""The gallery (底库): this process's replica of every searchable face, brought up to the database before each search.
+"""The gallery (底库): this process's replicas of every searchable face, caught up with the database before searches."""
 
-Catching up compares the ids held with the ids that should be held, so no committed face is missed and none that was
-removed is shown, whatever order transactions committed in.
-"""
-
-import uuid
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from threading import Lock
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from matcher.index.base import IndexEntry
-from matcher.index.exact import FaissExactIndex
+from matcher.index.base import Hit, VectorIndex, Watermark
+from matcher.index.choice import LocalIndex, empty_index
 from matcher.vocabulary import GalleryKind
-from models.case import SEARCHED, Case
-from models.face import Face
-from models.photo import Photo
-from models.profile import Profile
-from models.report import Report, ReportState
+from tracing.gallery_faces import (
+    dimension_of,
+    embedding_purpose,
+    gallery_size,
+    searchable_case,
+    searchable_report,
+    unpack,
+)
+from tracing.gallery_log import Seen, follows, watermark_of
+from tracing.gallery_metrics import GalleryMetrics
+from tracing.gallery_replica import Replica
+from tracing.gallery_store import SnapshotStore
 from tracing.platform.crypto import Vault
+from tracing.platform.db import READ_ONLY, Database, read_only
+from tracing.platform.errors import IndexWarming
+from tracing.platform.settings import IndexSettings
 
-FETCH = 400
-"""Faces fetched a query: below the limit of bound parameters of every database."""
+__all__ = ["Gallery", "embedding_purpose", "gallery_size", "searchable_case", "searchable_report", "unpack"]
 
-
-def searchable_case() -> ColumnElement[bool]:
-    """Condition on `Case`: cases whose person is still nameless."""
-    return Case.state.in_(SEARCHED)
-
-
-def searchable_report() -> ColumnElement[bool]:
-    """Condition on `Report`: reports whose person is still missing."""
-    return Report.state == ReportState.OPEN
-
-
-def gallery_size(session: Session) -> int:
-    """How many records stand in the gallery: open reports and searchable cases."""
-    reports = session.scalar(select(func.count()).select_from(Report).where(searchable_report()))
-    cases = session.scalar(select(func.count()).select_from(Case).where(searchable_case()))
-    return (reports or 0) + (cases or 0)
-
-
-def embedding_purpose(photo_id: uuid.UUID) -> str:
-    """Purpose under which the vault seals the embeddings of a photograph."""
-    return f"embedding:{photo_id}"
-
-
-def unpack(embedding: bytes) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """The float32 vector of an opened embedding."""
-    return np.frombuffer(embedding, dtype="<f4").astype(np.float32)
+REMEMBERED = 16
+"""Queries kept in memory, by which the recall of an approximate index is looked at."""
 
 
 class Gallery:
-    """One exact index a model version. Safe to share between threads."""
+    """One index a model version, loaded at its first search. Safe to share between threads."""
 
-    def __init__(self, vault: Vault) -> None:
-        """Start empty; the first search fills it."""
-        self._vault = vault
+    def __init__(
+        self, vault: Vault, db: Database, own: Database, store: SnapshotStore, settings: IndexSettings
+    ) -> None:
+        """Start empty; nothing is read yet. `own` has a few connections to the same database for this gallery alone:
+        whoever applies changes must not wait for one that is held by those who wait for the changes.
+        """
+        self.store, self.metrics = store, GalleryMetrics()
+        self._vault, self._db, self._own, self._settings = vault, db, own, settings
         self._lock = Lock()
-        self._indexes: dict[str, FaissExactIndex] = {}
+        self._replicas: dict[str, Replica] = {}
+        self._recent: deque[NDArray[np.float32]] = deque(maxlen=REMEMBERED)
 
-    def index(self, session: Session, model_version: str, dimension: int) -> FaissExactIndex:
-        """The index of a model version, holding exactly the faces that the session sees as searchable."""
+    def index(self, session: Session, model_version: str, dimension: int) -> VectorIndex:
+        """The index of a model version, holding at least what the session shows, and nothing that it shows as gone.
+
+        Waits for `wait_seconds` when it is not loaded, then raises IndexWarming.
+        """
+        replica = self.warm(model_version, dimension)
+        replica.wait(self._settings.wait_seconds, self._settings.retry_seconds)
+        with self._reading(session) as reading, self.metrics.catching_up.time():
+            return replica.caught_up(reading, self._settings.retry_seconds)
+
+    def search(
+        self,
+        session: Session,
+        model_version: str,
+        queries: NDArray[np.float32],
+        k: int,
+        kinds: frozenset[GalleryKind] | None = None,
+    ) -> list[list[Hit]]:
+        """As `VectorIndex.search`, of everything that the session shows. Raises IndexWarming."""
+        index = self.index(session, model_version, queries.shape[1])
+        started = time.perf_counter()
+        found = index.search(queries, k, kinds)
+        self.metrics.searching.observe(time.perf_counter() - started)
+        self.metrics.queries.inc(len(queries))
+        self._recent.append(queries[:1])
+        return found
+
+    def warm(self, model_version: str, dimension: int) -> Replica:
+        """The replica of a model version, which begins to load unless it is loaded or loading."""
         with self._lock:
-            index = self._indexes.setdefault(model_version, FaissExactIndex(model_version, dimension))
-            wanted = set(session.scalars(_searchable_faces(model_version)))
-            held = index.ids()
-            index.remove(held - wanted)
-            missing = sorted(wanted - held)
-            for start in range(0, len(missing), FETCH):
-                index.add(self._entries(session, missing[start : start + FETCH]))
-            return index
+            replica = self._replicas.get(model_version)
+            if replica is None:
+                replica = self._replicas[model_version] = Replica(
+                    model_version,
+                    dimension,
+                    self._vault,
+                    lambda: read_only(self._own),
+                    lambda faces: empty_index(model_version, dimension, faces, self._settings.approximate_from),
+                )
+        replica.warm(lambda: self._from_snapshot(model_version, dimension))
+        return replica
 
-    def _entries(self, session: Session, face_ids: list[uuid.UUID]) -> list[IndexEntry]:
-        rows = session.execute(
-            select(Face.id, Face.photo_id, Face.embedding_sealed, Profile.subject_id, Case.id, Report.id)
-            .join(Photo, Photo.id == Face.photo_id)
-            .join(Profile, Profile.id == Photo.profile_id)
-            .outerjoin(Case, Case.profile_id == Profile.id)
-            .outerjoin(Report, Report.profile_id == Profile.id)
-            .where(Face.id.in_(face_ids))
-        )
-        return [
-            IndexEntry(
-                face_id=face_id,
-                subject_id=case_id or report_id,
-                kind=GalleryKind.CASE if case_id else GalleryKind.REPORT,
-                embedding=unpack(self._vault.open(session, subject_id, embedding_purpose(photo_id), sealed)),
-            )
-            for face_id, photo_id, sealed, subject_id, case_id, report_id in rows
-        ]
+    def warm_known(self, model_version: str) -> Replica | None:
+        """As `warm`, with the dimension of the stored faces; None while there is no face to search for."""
+        known = self._replicas.get(model_version)
+        if known is not None:
+            return self.warm(model_version, known.dimension)
+        with read_only(self._db) as session:
+            dimension = dimension_of(session, self._vault, model_version)
+        return None if dimension is None else self.warm(model_version, dimension)
 
+    def replicas(self) -> list[Replica]:
+        """Those that were asked for."""
+        with self._lock:
+            return list(self._replicas.values())
 
-def _searchable_faces(model_version: str) -> Select[uuid.UUID]:
-    return (
-        select(Face.id)
-        .join(Photo, Photo.id == Face.photo_id)
-        .outerjoin(Case, Case.profile_id == Photo.profile_id)
-        .outerjoin(Report, Report.profile_id == Photo.profile_id)
-        .where(
-            Face.model_version == model_version,
-            Face.chosen,
-            Photo.removed_at.is_(None),
-            or_(searchable_case(), searchable_report()),
-        )
-    )
+    def keep_only(self, model_versions: frozenset[str]) -> None:
+        """Let go of the indexes and snapshots of every other model version. They come back when asked for."""
+        with self._lock:
+            self._replicas = {name: one for name, one in self._replicas.items() if name in model_versions}
+        self.store.drop_versions(model_versions)
+
+    def recent_queries(self, dimension: int) -> NDArray[np.float32]:
+        """The last queries of this dimension, (q, dimension)."""
+        found = [query for query in list(self._recent) if query.shape[1] == dimension]
+        return np.concatenate(found) if found else np.empty((0, dimension), np.float32)
+
+    def snapshot(self, replica: Replica, now: datetime) -> bool:
+        """Write a replica's index to this process's folder; False when another process is writing there, or there is
+        nothing yet to mark it by.
+        """
+
+        def position(seen: Seen) -> Watermark | None:
+            # A snapshot of its own: the caller's may be older than the replica.
+            with read_only(self._db) as session:
+                return watermark_of(session, seen)
+
+        with self.store.writing() as mine:
+            return mine and replica.write(lambda index: self.store.write(index, now), position) is not None
+
+    def forget(self, session: Session, number: int, now: datetime) -> bool:
+        """Take what the change `number` removed out of this process: out of its indexes, and out of its folder, where
+        new snapshots are written first if that can be done. False when another process is writing there: ask again.
+        What other processes hold is not touched.
+        """
+        old = {file.model_version for file in self.store.files() if number not in file.seen}
+        for replica in self.replicas():
+            if replica.state.mark is None:
+                continue
+            with suppress(IndexWarming):
+                replica.caught_up(session, self._settings.retry_seconds)
+            if replica.model_version in old and number in replica.state.seen:
+                self.snapshot(replica, now)
+        with self.store.writing() as mine:
+            if mine:
+                self.store.drop_to(number)
+            return mine
+
+    def _from_snapshot(self, model_version: str, dimension: int) -> LocalIndex | None:
+        def accept(index: LocalIndex) -> bool:
+            with read_only(self._db) as session:
+                return follows(session, model_version, index.watermark)
+
+        found = self.store.load(model_version, dimension, accept)
+        if found is None:
+            self.metrics.rebuilds.inc()
+        return found
+
+    @contextmanager
+    def _reading(self, session: Session) -> Iterator[Session]:
+        """The session, or one of our own when it may hold changes: those must not be taken for committed."""
+        if session.connection().get_execution_options().get(READ_ONLY):
+            yield session
+        else:
+            with read_only(self._db) as own:
+                yield own

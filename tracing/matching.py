@@ -7,7 +7,7 @@ records are weighed term by term; the best become the case's candidates. Judged 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,8 @@ from tracing.gallery import embedding_purpose, gallery_size, searchable_case, se
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import dialect_insert, read_only, unit_of_work
-from tracing.platform.jobs import ClaimedJob
+from tracing.platform.errors import IndexWarming
+from tracing.platform.jobs import ClaimedJob, DeferJob
 from tracing.profiles import current_facts, for_matcher, with_profile
 from tracing.services import Services
 from tracing.trail import note
@@ -102,20 +103,23 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
         if isinstance(owner, Case) and owner.state is CaseState.SUBMITTED:
             move(session, owner, CaseState.SEARCHING, None, now=utc_now())
         version = version_in_force(session, services)
-        pending = _pending_photos(session, owner.profile_id, version)
+        pending = pending_photos(session, owner.profile_id, version)
     for photo_id in pending:
         analyse_photo(services, photo_id, version, _nothing_more)
-    with read_only(services.db) as session:
-        version = version_in_force(session, services)
-        probe = _record(session, services, kind, owner_id, version)
-        size = gallery_size(session)
-        proposals = _propose(session, services, probe, size, version)
+    try:
+        with read_only(services.db) as session:
+            version = version_in_force(session, services)
+            probe = _record(session, services, kind, owner_id, version)
+            size = gallery_size(session)
+            (proposals,) = propose(session, services, [probe], size, version)
+    except IndexWarming as warming:
+        raise DeferJob(timedelta(seconds=warming.retry_after)) from None
     now = utc_now()
     with unit_of_work(services.db) as session:
         # A switch waits for this transaction, or this one sees it: an old pass must not write over a new one.
         versions_to_analyse(session, services, now=now)
         if version_in_force(session, services) == version:
-            _store(session, services, probe, proposals, size, version, now)
+            store_pass(session, services, probe, proposals, size, version, now)
         else:
             request_match(session, services, kind, owner_id, now=now)
         complete(session)
@@ -133,7 +137,8 @@ def _owner(session: Session, kind: GalleryKind, owner_id: uuid.UUID) -> Case | R
     ).one_or_none()
 
 
-def _pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Sequence[uuid.UUID]:
+def pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Sequence[uuid.UUID]:
+    """Photographs of a profile that this model version has not looked at."""
     return session.scalars(
         select(Photo.id).where(
             Photo.profile_id == profile_id,
@@ -144,10 +149,10 @@ def _pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Se
 
 
 def _record(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID, version: str) -> Record:
-    return next(iter(_records(session, services, kind, [owner_id], version)))
+    return next(iter(records_of(session, services, kind, [owner_id], version)))
 
 
-def _records(
+def records_of(
     session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID], version: str
 ) -> list[Record]:
     """Cases or reports with their facts, and their templates of that model version."""
@@ -203,44 +208,65 @@ def _templates(
     return found
 
 
-def _propose(session: Session, services: Services, probe: Record, size: int, version: str) -> list[Proposal]:
-    """The best candidates for the probe, strongest first."""
+def propose(
+    session: Session, services: Services, probes: Sequence[Record], size: int, version: str
+) -> list[list[Proposal]]:
+    """The best candidates of each probe (all of one kind), strongest first: one search and one reading for all of them.
+
+    Raises IndexWarming.
+    """
     settings = services.settings.matching
-    kinds = frozenset(GalleryKind) if probe.kind is GalleryKind.CASE else frozenset({GalleryKind.CASE})
-    wanted = _retrieve(session, services, probe, kinds, version)
-    proposals = []
+    kinds = frozenset(GalleryKind) if probes[0].kind is GalleryKind.CASE else frozenset({GalleryKind.CASE})
+    wanted = _retrieve(session, services, probes, kinds, version)
+    others: dict[GalleryKind, dict[uuid.UUID, Record]] = {kind: {} for kind in kinds}
     for kind in kinds:
-        for start in range(0, len(wanted[kind]), 400):
-            for other in _records(session, services, kind, wanted[kind][start : start + 400], version):
-                proposals.append(_weigh(services, probe, other, size))
-    kept = [one for one in proposals if one.fusion.log10_lr >= settings.minimum_log10_lr]
-    kept.sort(key=lambda one: (-one.fusion.log10_lr, one.pair))
-    return kept[: settings.candidate_limit]
+        ids = list(dict.fromkeys(one for found in wanted for one in found[kind]))
+        for start in range(0, len(ids), 400):
+            records = records_of(session, services, kind, ids[start : start + 400], version)
+            others[kind].update({other.id: other for other in records})
+    answers = []
+    for probe, found in zip(probes, wanted, strict=True):
+        proposals = [
+            _weigh(services, probe, others[kind][one], size)
+            for kind in kinds
+            for one in found[kind]
+            if one in others[kind]
+        ]
+        kept = [one for one in proposals if one.fusion.log10_lr >= settings.minimum_log10_lr]
+        kept.sort(key=lambda one: (-one.fusion.log10_lr, one.pair))
+        answers.append(kept[: settings.candidate_limit])
+    return answers
 
 
 def _retrieve(
-    session: Session, services: Services, probe: Record, kinds: frozenset[GalleryKind], version: str
-) -> dict[GalleryKind, list[uuid.UUID]]:
-    """Ids worth weighing: owners of the nearest faces, and the newest records whatever they look like.
+    session: Session, services: Services, probes: Sequence[Record], kinds: frozenset[GalleryKind], version: str
+) -> list[dict[GalleryKind, list[uuid.UUID]]]:
+    """Ids worth weighing for each probe: owners of the nearest faces, and the newest records whatever they look like.
 
     A person without a usable photograph is found by attributes among the newest `attribute_pool` records of a kind.
     """
     pool = services.settings.matching.attribute_pool
-    found: dict[GalleryKind, dict[uuid.UUID, None]] = {kind: {} for kind in kinds}
-    templates = probe.profile.templates
-    if len(templates):
-        index = services.gallery.index(session, version, templates.shape[1])
-        for hits in index.search(templates, services.settings.matching.face_hits, kinds):
-            for hit in hits:
-                found[hit.kind][hit.subject_id] = None
+    newest: dict[GalleryKind, Sequence[uuid.UUID]] = {}
     if GalleryKind.CASE in kinds:
         cases = select(Case.id).where(searchable_case()).order_by(Case.created_at.desc()).limit(pool)
-        found[GalleryKind.CASE].update(dict.fromkeys(session.scalars(cases)))
+        newest[GalleryKind.CASE] = session.scalars(cases).all()
     if GalleryKind.REPORT in kinds:
         reports = select(Report.id).where(searchable_report()).order_by(Report.created_at.desc()).limit(pool)
-        found[GalleryKind.REPORT].update(dict.fromkeys(session.scalars(reports)))
-    found[probe.kind if probe.kind in kinds else GalleryKind.CASE].pop(probe.id, None)
-    return {kind: list(ids) for kind, ids in found.items()}
+        newest[GalleryKind.REPORT] = session.scalars(reports).all()
+    found: list[dict[GalleryKind, dict[uuid.UUID, None]]] = [{kind: {} for kind in kinds} for _ in probes]
+    owners = [place for place, probe in enumerate(probes) for _ in probe.profile.templates]
+    if owners:
+        queries = np.concatenate([probe.profile.templates for probe in probes if len(probe.profile.templates)])
+        hits_wanted = services.settings.matching.face_hits
+        answers = services.gallery.search(session, version, queries, hits_wanted, kinds)
+        for place, hits in zip(owners, answers, strict=True):
+            for hit in hits:
+                found[place][hit.kind][hit.subject_id] = None
+    for probe, one in zip(probes, found, strict=True):
+        for kind, ids in newest.items():
+            one[kind].update(dict.fromkeys(ids))
+        one[probe.kind if probe.kind in kinds else GalleryKind.CASE].pop(probe.id, None)
+    return [{kind: list(ids) for kind, ids in one.items()} for one in found]
 
 
 def _weigh(services: Services, probe: Record, other: Record, size: int) -> Proposal:
@@ -268,7 +294,7 @@ def _similarity(one: matching.Profile, other: matching.Profile) -> float | None:
     return float((one.templates @ other.templates.T).max())
 
 
-def _store(
+def store_pass(
     session: Session,
     services: Services,
     probe: Record,

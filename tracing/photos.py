@@ -24,6 +24,7 @@ from models.report import Report, ReportState
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.faces import carry_choice, intake_limits, photo_purpose, request_analysis, same_place
+from tracing.gallery_erasure import request_erasure
 from tracing.matching import request_match
 from tracing.platform import errors
 from tracing.platform.settings import Settings
@@ -239,6 +240,7 @@ def remove_photo(session: Session, services: Services, viewer: Viewer, photo_id:
     session.get_one(Profile, photo.profile_id, with_for_update=True, populate_existing=True).revision += 1
     session.flush()
     note(session, viewer, "photo.remove", "photo", photo.id, at=now, owner=owner.id)
+    request_erasure(session, services, photo.id, now=now)
     request_match(session, services, kind, owner.id, now=now)
 
 

@@ -11,10 +11,14 @@ from matcher.calibration import FaceCalibration
 from matcher.evidence.base import Parameters, load_parameters
 from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
+from tracing.gallery_store import PURPOSE, SnapshotStore
 from tracing.platform.crypto import Vault, load_keyring
 from tracing.platform.db import Database, create_database
+from tracing.platform.keyring import derived_keys
 from tracing.platform.settings import Settings
 from tracing.platform.storage import BlobStore, FileBlobStore
+
+GALLERY_CONNECTIONS = 2
 
 __all__ = ["NO_ENGINE", "FaceEngines", "Services", "build_services", "find_faces"]
 
@@ -41,15 +45,17 @@ def build_services(settings: Settings) -> Services:
 
     Raises SettingsError for a face engine that there is not.
     """
-    vault = Vault(load_keyring(settings))
+    keyring = load_keyring(settings)
+    vault, db = Vault(keyring), create_database(settings)
+    snapshots = SnapshotStore(settings.data_dir / "index", derived_keys(keyring, PURPOSE))
     faces = find_faces(settings.faces, settings.data_dir / "models")
     return Services(
         settings=settings,
-        db=create_database(settings),
+        db=db,
         vault=vault,
         store=FileBlobStore(settings.data_dir / "photos"),
         faces=faces,
-        gallery=Gallery(vault),
+        gallery=Gallery(vault, db, create_database(settings.with_pool(GALLERY_CONNECTIONS)), snapshots, settings.index),
         parameters=with_calibrations(load_parameters(), calibrations(faces)),
     )
 

@@ -27,6 +27,7 @@ PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
         ("GET", "/health"): 200,
         ("GET", "/ready"): 200,
         ("GET", "/version"): 200,
+        ("GET", "/metrics"): 404,  # closed unless a setting opens it
         ("GET", "/api/v1/openapi.json"): 200,
         ("POST", "/api/v1/oauth/token"): 400,
         ("POST", "/api/v1/oauth/revoke"): 400,

@@ -5,16 +5,19 @@ import time
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.problems import problem_of
 from models.audit import AuditHead
-from models.user import Role
+from models.user import Locale, Role
 from tests.api.conftest import Bearer
 from tests.api.matrix import CASE
 from tests.factories.world import World
 from tracing.platform.db import unit_of_work
+from tracing.platform.errors import IndexWarming
 from tracing.services import Services
 
 
@@ -134,3 +137,30 @@ def test_the_auditor_finds_and_verifies(client: TestClient, world: World, bearer
     assert len(rest.json()["items"]) == 1
     found = client.post("/api/v1/audit/verify", headers=auditor).json()
     assert found["ok"] is True
+
+
+def metrics_of(services: Services, headers: dict[str, str], **web: Any) -> int:
+    settings = services.settings.model_copy(update={"web": services.settings.web.model_copy(update=web)})
+    app = create_app(settings)
+    response = TestClient(app, client=("127.0.0.1", 50000)).get("/metrics", headers=headers)
+    if response.status_code == 200:
+        assert "# TYPE guitu_index_search_seconds histogram" in response.text
+    app.state.services.db.dispose()
+    return response.status_code
+
+
+def test_metrics_are_closed_unless_opened(services: Services) -> None:
+    token = SecretStr("a-token-of-the-tests")
+    right, wrong = {"Authorization": "Bearer a-token-of-the-tests"}, {"Authorization": "Bearer another"}
+    assert metrics_of(services, right) == 404
+    assert metrics_of(services, {}, metrics="loopback") == 200
+    assert metrics_of(services, {"X-Forwarded-For": "203.0.113.9"}, metrics="loopback") == 404
+    assert metrics_of(services, {}, metrics="token", metrics_token=token) == 404
+    assert metrics_of(services, wrong, metrics="token", metrics_token=token) == 404
+    assert metrics_of(services, right, metrics="token", metrics_token=token) == 200
+
+
+def test_a_warming_index_says_when_to_ask_again() -> None:
+    problem = problem_of(IndexWarming(retry_after=7), Locale.ZH)
+    assert (problem.status, problem.slug, problem.headers) == (503, "index_warming", {"Retry-After": "7"})
+    assert "7 秒后重试" in problem.detail

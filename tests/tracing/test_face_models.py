@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from matcher.index.exact import FaissExactIndex
+from matcher.index.base import VectorIndex
 from models.audit import AuditEvent
 from models.candidate import MatchPass
 from models.face import Face
@@ -127,7 +127,7 @@ def test_a_pass_that_a_switch_overtakes_does_not_write_over_the_new_one(
 
         done = False
 
-        def index(self, session: Session, model_version: str, dimension: int) -> FaissExactIndex:
+        def index(self, session: Session, model_version: str, dimension: int) -> VectorIndex:
             """The index that was asked for."""
             found = super().index(session, model_version, dimension)
             if not self.done:
@@ -137,7 +137,7 @@ def test_a_pass_that_a_switch_overtakes_does_not_write_over_the_new_one(
                 assert version_in_force(session, both) == OLD
             return found
 
-    gallery = Switching(both.vault)
+    gallery = Switching(both.vault, both.db, both.db, both.gallery.store, both.settings.index)
     case_id = admit(both, staff, now, RED)
     settle(replace(both, gallery=gallery))
     assert gallery.done

@@ -20,7 +20,9 @@ from tracing.access import Viewer
 from tracing.cases import list_cases
 from tracing.face_models import REMATCH
 from tracing.facts import EmptyValue, UnknownDivision
+from tracing.gallery_erasure import ERASE
 from tracing.idempotency import KeyReused, claim_key, created_before, remember
+from tracing.matching_batch import MATCH_ALL
 from tracing.operations import AuditFilter, check_database, list_events, list_jobs, retry_job, verify_audit
 from tracing.organisations import DepthExceeded, create_organisation, list_organisations, place
 from tracing.paging import BadCursor
@@ -193,8 +195,8 @@ def test_the_registry_knows_every_kind_that_is_enqueued(services: Services, staf
     with unit_of_work(services.db) as session:
         make_case(session, services, staff, photo=make_photo_bytes(RED), now=now)
     with read_only(services.db) as session:
-        # Those of another face model are asked for by the operator: tests/tracing/test_face_models.py.
-        assert {*session.scalars(select(Job.kind)), REEMBED, REMATCH} == set(REGISTRY)
+        # The others are asked for by an operator, or when a photograph is removed: tests of their own.
+        assert {*session.scalars(select(Job.kind)), REEMBED, REMATCH, MATCH_ALL, ERASE} == set(REGISTRY)
         waiting = session.scalar(select(func.count()).select_from(Job)) or 0
     assert run_jobs(services, now) == waiting
     with unit_of_work(services.db) as session:  # run again by an operator's mistake: harmless

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from celery import Celery, signals
 
+from tracing.gallery_keeper import IndexKeeper
 from tracing.platform import jobs, logs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
@@ -41,7 +42,9 @@ def make_celery(settings: Settings) -> Celery:
 
     @cache
     def built() -> Services:
-        return build_services(settings)
+        found = build_services(settings)
+        IndexKeeper(found, utc_now).start()
+        return found
 
     def services() -> Services:
         # After the fork, because connections must not cross it; under a lock, because a thread pool may ask twice.

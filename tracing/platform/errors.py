@@ -91,3 +91,15 @@ class Unavailable(TracingError):
 
     slug = "unavailable"
     message = "A part of the service is not available. Try again later; if it stays so, tell your administrator."
+
+
+class IndexWarming(Unavailable):
+    """The face index of this process is still being loaded or rebuilt; `retry_after` is in whole seconds."""
+
+    slug = "index_warming"
+    message = "The face index is being made ready. Nothing is lost; try again in {retry_after} seconds."
+
+    def __init__(self, *, retry_after: int, field: str | None = None, **params: object) -> None:
+        """Keep the seconds to wait, as an attribute and for the message."""
+        super().__init__(field=field, retry_after=retry_after, **params)
+        self.retry_after = retry_after

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tracing.platform.setting_groups import KEY_BYTES, decode_key
 from tracing.platform.settings import Settings, SettingsError
@@ -28,6 +30,13 @@ class Keyring:
 def key_id(key: bytes) -> str:
     """A master key's id: the first 16 hex digits of a tagged SHA-256; it tells nothing about the key."""
     return hashlib.sha256(b"guitu master key id\0" + key).hexdigest()[:16]
+
+
+def derived_keys(keyring: Keyring, purpose: str) -> tuple[bytes, ...]:
+    """A 32-byte key for one purpose from each master key, the active one first (HKDF-SHA-256, RFC 5869)."""
+    order = [keyring.active_id, *(identity for identity in keyring.keys if identity != keyring.active_id)]
+    info = f"guitu {purpose}".encode()
+    return tuple(HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(keyring.keys[one]) for one in order)
 
 
 def load_keyring(settings: Settings) -> Keyring:

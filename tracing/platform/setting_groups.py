@@ -109,6 +109,43 @@ class FaceSettings(Group):
     )
 
 
+class IndexSettings(Group):
+    """The face index: each process holds a replica of what the database says is searchable."""
+
+    wait_seconds: float = Field(
+        10, ge=0, description="How long a search waits while the index is loaded or rebuilt, before it answers 503."
+    )
+    retry_seconds: int = Field(5, ge=1, description="Seconds after which such a search is told to try again.")
+    heartbeat_seconds: float = Field(
+        5, gt=0, description="How often a process that holds an index catches up and says so, searches or not."
+    )
+    replica_seconds: float = Field(
+        60,
+        gt=0,
+        description="An index that was silent for this long counts as gone; if it returns, it catches up first.",
+    )
+    snapshot_changes: int = Field(10_000, ge=1, description="Changes after which a new snapshot is written.")
+    snapshot_minutes: float = Field(30, gt=0, description="Minutes after which a changed index is written again.")
+    erasure_seconds: float = Field(
+        20, ge=0, description="Removals are gathered for this long before the snapshots that hold them are replaced."
+    )
+    trim_minutes: float = Field(60, gt=0, description="How often the change log is shortened.")
+    approximate_from: int = Field(
+        3_000_000,
+        ge=1,
+        description="Faces from which on the index is approximate (HNSW, exactly re-scored) instead of exact.",
+    )
+    tombstone_share: float = Field(
+        0.2, gt=0, lt=1, description="Share of removed faces at which an approximate index is made anew."
+    )
+
+    @model_validator(mode="after")
+    def _seen_in_time(self) -> Self:
+        if self.replica_seconds < 3 * self.heartbeat_seconds:
+            raise ValueError("replica_seconds must be at least three times heartbeat_seconds")
+        return self
+
+
 class PhotoSettings(Group):
     """What a photograph may be."""
 
@@ -177,6 +214,17 @@ class WebSettings(Group):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address that users type, without a final slash.")
     secure_cookies: bool = Field(default=False, description="Send cookies over HTTPS only. Required in production.")
+    metrics: Literal["off", "loopback", "token"] = Field(
+        "off",
+        description="Who may read `/metrics`: nobody, this machine alone, or whoever sends the token.",
+    )
+    metrics_token: SecretStr | None = Field(None, description="Bearer token for `/metrics`, at least 16 characters.")
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses of reverse proxies whose forwarded client address is believed, by commas."
     )
+
+    @model_validator(mode="after")
+    def _has_token(self) -> Self:
+        if self.metrics == "token" and len(self.metrics_token.get_secret_value() if self.metrics_token else "") < 16:
+            raise ValueError("metrics is `token`, and metrics_token is not set or shorter than 16 characters")
+        return self

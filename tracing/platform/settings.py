@@ -19,6 +19,7 @@ from tracing.platform.setting_groups import (
     DatabaseSettings,
     FaceSettings,
     Group,
+    IndexSettings,
     JobSettings,
     KeySettings,
     LimitSettings,
@@ -31,6 +32,7 @@ from tracing.platform.setting_groups import (
 __all__ = [
     "DatabaseSettings",
     "FaceSettings",
+    "IndexSettings",
     "JobSettings",
     "KeySettings",
     "LimitSettings",
@@ -72,6 +74,7 @@ class Settings(BaseSettings):
     keys: KeySettings = Field(default_factory=KeySettings, description="Encryption at rest.")
     jobs: JobSettings = Field(default_factory=JobSettings, description="Background work.")
     faces: FaceSettings = Field(default_factory=FaceSettings, description="Face search.")
+    index: IndexSettings = Field(default_factory=IndexSettings, description="Face index.")
     photos: PhotoSettings = Field(default_factory=PhotoSettings, description="Photographs.")
     tokens: TokenSettings = Field(default_factory=TokenSettings, description="Sign-in.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
@@ -108,6 +111,10 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The time zone in which times are shown."""
         return ZoneInfo(self.time_zone)
+
+    def with_pool(self, connections: int) -> Self:
+        """The same settings with another number of database connections a process."""
+        return self.model_copy(update={"database": self.database.model_copy(update={"pool_size": connections})})
 
     def check(self) -> tuple[str, ...]:
         """Warnings to log at start. Raises SettingsError when the service must not start with these settings."""

@@ -1,0 +1,135 @@
+"""Carrying the faces of one index into another of any sort, while the first one serves.
+
+The way: `begin`, then `move` until it returns, then the caller follows the source's change log on the target from the
+watermark that the target now has, `compare`s, and only then answers from the target. Changes made during the copy are
+after that watermark, so following it repeats or repairs them; nothing has to stand still. The source is never touched:
+going back is answering from it again (it went on following the log), or the same move the other way.
+"""
+
+import random
+import uuid
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from matcher.index.base import VectorIndex, Watermark, checksum
+
+FACES_AT_ONCE = 1000
+SAMPLE = 1000
+"""Faces compared in full by `compare`. If a share p of all is wrong, the sample misses it with probability
+(1 - p) ** 1000: 0.00004 at one in a hundred.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveToken:
+    """Where a move stands: everything up to and including face id `after` is in the target.
+
+    `watermark`: the source's at the beginning, whatever happened to it since.
+    """
+
+    watermark: Watermark
+    after: uuid.UUID | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """To be kept by the caller, so that a killed move goes on."""
+        return {"watermark": self.watermark.as_json(), "after": None if self.after is None else str(self.after)}
+
+    @classmethod
+    def from_json(cls, value: object) -> "MoveToken":
+        """What `as_json` gave. Raises ValueError on anything else."""
+        if not isinstance(value, dict) or value.keys() != {"watermark", "after"}:
+            raise ValueError("a move's token is an object of watermark and after")
+        after = value["after"]
+        if after is not None and not isinstance(after, str):
+            raise ValueError("after is a face id or null")
+        return cls(Watermark.from_json(value["watermark"]), None if after is None else uuid.UUID(after))
+
+
+@dataclass(frozen=True, slots=True)
+class MoveProgress:
+    """`done` of `total` faces that the source held when this call began; `token`: where to go on."""
+
+    done: int
+    total: int
+    token: MoveToken
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How two indexes differ. Ids are compared all, embeddings and records of `sampled` faces that both hold."""
+
+    missing: frozenset[uuid.UUID]
+    """In the first index alone."""
+    extra: frozenset[uuid.UUID]
+    """In the second alone."""
+    differing: frozenset[uuid.UUID]
+    """Sampled faces whose checksum differs."""
+    sampled: int
+
+    @property
+    def same(self) -> bool:
+        """Whether no difference was found."""
+        return not (self.missing or self.extra or self.differing)
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """An index that needs time after a bulk load before its searches are at their best."""
+
+    def settle(self) -> None:
+        """Wait for that."""
+        ...
+
+
+def begin(source: VectorIndex) -> MoveToken:
+    """The token of a move that starts now. Take it before anything is copied."""
+    return MoveToken(source.watermark)
+
+
+def move(
+    source: VectorIndex,
+    target: VectorIndex,
+    token: MoveToken,
+    progress: Callable[[MoveProgress], None],
+    *,
+    faces_at_once: int = FACES_AT_ONCE,
+) -> None:
+    """Copy every face after `token` in the order of face ids, take away what the source does not hold, mark the target.
+
+    `progress` is called once at the start and after each run of faces; when it raises, or the process dies, calling
+    again with the last token goes on. Both indexes' ids are held in memory, about 150 bytes each: some ten million
+    faces. Raises ValueError, before anything is copied, when the two differ in model version or dimension, and
+    IndexUnreachable, with the target's watermark where it was.
+    """
+    if (source.model_version, source.dimension) != (target.model_version, target.dimension):
+        raise ValueError("both indexes must be of one model version and dimension")
+    ids = sorted(source.ids())
+    done = 0 if token.after is None else bisect_right(ids, token.after)
+    progress(MoveProgress(done, len(ids), token))
+    while done < len(ids):
+        part = ids[done : done + faces_at_once]
+        target.add(source.fetch(part))
+        done += len(part)
+        token = MoveToken(token.watermark, part[-1])
+        progress(MoveProgress(done, len(ids), token))
+    # A face that left the source during the copy, or that an earlier move left behind.
+    target.remove(target.ids() - source.ids())
+    if isinstance(target, Settling):
+        target.settle()
+    target.mark(token.watermark)
+
+
+def compare(first: VectorIndex, second: VectorIndex, seed: int, sample: int = SAMPLE) -> Comparison:
+    """Compare all ids, and the checksums of `sample` faces (or all, when there are fewer) drawn with `seed`.
+
+    A change that only one of them has followed yet is a difference: compare when both are at one watermark.
+    """
+    ours, theirs = first.ids(), second.ids()
+    both = sorted(ours & theirs)
+    drawn = random.Random(seed).sample(both, min(sample, len(both)))  # noqa: S311 - a sample, no secret
+    right = {entry.face_id: checksum(entry) for entry in first.fetch(drawn)}
+    found = {entry.face_id: checksum(entry) for entry in second.fetch(drawn)}
+    differing = frozenset(face_id for face_id in drawn if right.get(face_id) != found.get(face_id))
+    return Comparison(ours - theirs, theirs - ours, differing, len(drawn))

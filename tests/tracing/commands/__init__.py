@@ -1,0 +1,1 @@
+"""The console's groups of commands, run as an operator runs them."""
