@@ -10,7 +10,7 @@ PHOTOS_READY := var/demo-photos/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test check fmt migrate migration worker bench bench-faces equality fuzz-weights drill-jobs screenshot clean
+.PHONY: lock help run story story-production test check fmt migrate migration worker bench bench-faces bench-names equality fuzz-weights drill-jobs screenshot clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ bench: bench-faces drill-jobs ## every benchmark and drill
 
 bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with face_recognition
 	@$(BIN)/python -m benchmarks.faces $(ARGS)
+
+bench-names: .venv/.ready ## names heard through a dialect, against pinyin and Jaro-Winkler (needs ../shared/data/cn_names)
+	@$(BIN)/python -m benchmarks.names $(ARGS)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)
