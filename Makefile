@@ -11,7 +11,7 @@ MILVUS_READY := var/milvus/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-milvus equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
+.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-milvus bench-names equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'

@@ -7,10 +7,9 @@ records are weighed term by term; the best become the case's candidates. Judged 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -22,37 +21,23 @@ from matcher.index.exact import VERSION as INDEX_VERSION
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState, MatchPass
 from models.case import SEARCHED, Case, CaseState
-from models.face import Face
-from models.photo import Photo
 from models.profile import Profile
 from models.report import Report, ReportState
-from tracing.face_models import analysed, version_in_force, versions_to_analyse
+from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.faces import analyse_photo
-from tracing.gallery import embedding_purpose, gallery_size, searchable_case, searchable_report, unpack
+from tracing.gallery import gallery_size, searchable_case, searchable_report
+from tracing.matching_records import Record, pending_photos, records_of
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import dialect_insert, read_only, unit_of_work
 from tracing.platform.errors import IndexWarming
 from tracing.platform.jobs import ClaimedJob, DeferJob
-from tracing.profiles import current_facts, for_matcher, with_profile
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import move
 
 MATCH = "match"
 PASSABLE = SEARCHED | {CaseState.SUBMITTED}
-
-
-@dataclass(frozen=True)
-class Record:
-    """A case or report as the pass sees it."""
-
-    kind: GalleryKind
-    id: uuid.UUID
-    created_at: datetime
-    profile_id: uuid.UUID
-    revision: int
-    profile: matching.Profile
 
 
 @dataclass(frozen=True)
@@ -137,75 +122,8 @@ def _owner(session: Session, kind: GalleryKind, owner_id: uuid.UUID) -> Case | R
     ).one_or_none()
 
 
-def pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Sequence[uuid.UUID]:
-    """Photographs of a profile that this model version has not looked at."""
-    return session.scalars(
-        select(Photo.id).where(
-            Photo.profile_id == profile_id,
-            Photo.removed_at.is_(None),
-            ~analysed(version),
-        )
-    ).all()
-
-
 def _record(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID, version: str) -> Record:
     return next(iter(records_of(session, services, kind, [owner_id], version)))
-
-
-def records_of(
-    session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID], version: str
-) -> list[Record]:
-    """Cases or reports with their facts, and their templates of that model version."""
-    owners: Sequence[Case | Report]
-    if kind is GalleryKind.CASE:
-        owners = session.scalars(select(Case).where(Case.id.in_(ids)).options(*with_profile(Case.profile))).all()
-    else:
-        owners = session.scalars(select(Report).where(Report.id.in_(ids)).options(*with_profile(Report.profile))).all()
-    templates = _templates(session, services, [owner.profile_id for owner in owners], version)
-    return [
-        Record(
-            kind=kind,
-            id=owner.id,
-            created_at=owner.created_at,
-            profile_id=owner.profile_id,
-            revision=owner.profile.revision,
-            profile=for_matcher(
-                current_facts(owner.profile),
-                kind=kind,
-                seen_on=_seen_on(owner),
-                seen_at=owner.found_division if isinstance(owner, Case) else owner.last_seen_division,
-                templates=templates.get(owner.profile_id, ()),
-                template_model=version,
-            ),
-        )
-        for owner in owners
-    ]
-
-
-def _seen_on(owner: Case | Report) -> date | None:
-    return (owner.found_on or owner.admitted_on) if isinstance(owner, Case) else owner.last_seen_on
-
-
-def _templates(
-    session: Session, services: Services, profile_ids: Sequence[uuid.UUID], version: str
-) -> dict[uuid.UUID, list[NDArray[np.float32]]]:
-    rows = session.execute(
-        select(Profile.id, Profile.subject_id, Photo.id, Face.embedding_sealed)
-        .join(Photo, Photo.profile_id == Profile.id)
-        .join(Face, Face.photo_id == Photo.id)
-        .where(
-            Profile.id.in_(profile_ids),
-            Photo.removed_at.is_(None),
-            Face.chosen,
-            Face.model_version == version,
-        )
-        .order_by(Face.id)
-    )
-    found: dict[uuid.UUID, list[NDArray[np.float32]]] = {}
-    for profile_id, subject_id, photo_id, sealed in rows:
-        vector = unpack(services.vault.open(session, subject_id, embedding_purpose(photo_id), sealed))
-        found.setdefault(profile_id, []).append(vector)
-    return found
 
 
 def propose(

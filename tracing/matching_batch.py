@@ -20,7 +20,8 @@ from models.profile import Profile
 from models.report import Report
 from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.gallery_faces import gallery_size, searchable_case, searchable_report
-from tracing.matching import pending_photos, propose, records_of, request_match, store_pass
+from tracing.matching import propose, request_match, store_pass
+from tracing.matching_records import pending_photos, records_of
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work

@@ -19,6 +19,9 @@ _CELL, _FIRST = 8, 14
 _REACH, _AROUND = 29, 10
 # Working memory: 40 bytes for a pixel of the first half, 600 for a cell of the second.
 _PIXELS_A_CELL = 12
+# Rows of cells, and of scores, that are made at once of however wide a picture: in lower strips, most of the time would
+# go into what is looked at twice (21 rows of pixels, 20 of cells).
+_LEAST_CELLS, _LEAST_SCORES = 16, 64
 
 
 class Detection(NamedTuple):
@@ -46,8 +49,8 @@ class CnnDetector:
     ) -> None:
         """`runners` are the two halves of the network, `means` and `options` the weight file's.
 
-        The network sees at most about `strip_pixels` of the packed picture at once, 50 bytes each of working memory;
-        strips overlap by what it looks at, so they give what the whole would.
+        The network sees at most about `strip_pixels` of the packed picture at once, 50 bytes each of working memory,
+        but not less than 128 rows; strips overlap by what it looks at, so they give what the whole would.
         """
         self._strip_pixels = strip_pixels
         self._to_cells, self._to_scores = runners
@@ -58,7 +61,7 @@ class CnnDetector:
         """Faces of an RGB photograph (h, w, 3), the highest score first.
 
         The photograph is doubled in size `enlarged` times before, so that smaller faces are found. Time grows with its
-        area, and so does memory, by 5 bytes a pixel.
+        area, memory with its width, and by less than a byte a pixel besides the enlarged photograph itself.
         """
         if min(pixels.shape[:2]) < SMALLEST_SIDE:
             return []
@@ -86,7 +89,7 @@ class CnnDetector:
         window: list[NDArray[np.float32]] = []  # cells, from row `begun` to before `made`
         begun = made = 0
         parts = []
-        for first, after in _strips(0, rows, self._strip_pixels // _PIXELS_A_CELL // columns):
+        for first, after in _strips(0, rows, max(_LEAST_SCORES, self._strip_pixels // _PIXELS_A_CELL // columns)):
             start, stop = max(0, first - _AROUND), min(rows, after + _AROUND)
             window = [cells[:, :, start - begun :] for cells in window]
             window.extend(self._cells(packed, made, stop))
@@ -97,7 +100,7 @@ class CnnDetector:
 
     def _cells(self, packed: Packed, first: int, after: int) -> Iterator[NDArray[np.float32]]:
         """Rows of cells from `first` to before `after`, each strip (1, filters, rows, columns)."""
-        for start, stop in _strips(first, after, self._strip_pixels // (_CELL * packed.plan.width)):
+        for start, stop in _strips(first, after, max(_LEAST_CELLS, self._strip_pixels // (_CELL * packed.plan.width))):
             end = packed.plan.height if stop == _cells(packed.plan.height) else _CELL * (stop - 1) + _REACH
             yield self._to_cells(packed.rows(_CELL * start, end)[np.newaxis])
 
@@ -129,11 +132,11 @@ def _cells(side: int) -> int:
 
 
 def _strips(first: int, after: int, height: int) -> Iterator[tuple[int, int]]:
-    """From `first` to before `after` in strips of `height` rows, at least one, and what is left.
+    """From `first` to before `after` in strips of `height` rows, and what is left.
 
     Of one height, so that each finds the memory that the one before gave back.
     """
-    return pairwise([*range(first, after, max(1, height)), after])
+    return pairwise([*range(first, after, height), after])
 
 
 def _area(left: int, top: int, right: int, bottom: int) -> int:

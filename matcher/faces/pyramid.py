@@ -19,9 +19,9 @@ SMALLEST_SIDE = 10
 """Pixels. Below, dlib's layout breaks off and its network has nothing left to look at."""
 
 _SMALLEST_HEIGHT = 5
-# All levels take 27 bytes for each pixel of the photograph; this is enough for 640 x 480. Rows of what is not held are
-# made where they are wanted, again and again.
-_HELD_BYTES = 12 << 20
+# All levels take 27 bytes for each pixel of the photograph; this is enough for 800 x 600. Rows of what is not held are
+# made where they are wanted, again and again: a fifth more time for 3000 x 2000.
+_HELD_BYTES = 16 << 20
 # Rows of a level that is held, or of an enlarged picture, that are made at once.
 _BAND = 64
 _RATE = (6 - 1.0) / 6

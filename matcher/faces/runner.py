@@ -59,8 +59,10 @@ class Runner:
         # Pictures differ in size: a plan of one size only holds memory that the next cannot use.
         options.enable_mem_pattern = False
         options.enable_cpu_mem_arena = arena
-        self._session = onnxruntime.InferenceSession(graph, options, providers=list(providers))
-        _give_back(_LARGE_BLOCK)
+        try:
+            self._session = onnxruntime.InferenceSession(graph, options, providers=list(providers))
+        finally:
+            _give_back(_LARGE_BLOCK)
         self.inputs = _signatures(self._session.get_inputs())
         self.outputs = _signatures(self._session.get_outputs())
 

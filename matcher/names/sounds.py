@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
+from pypinyin import Style, lazy_pinyin, pinyin
 from pypinyin.pinyin_dict import pinyin_dict
 
 from matcher.names.tables import load_tables
@@ -25,6 +25,27 @@ def syllables(text: str, *, surname: bool = False) -> tuple[str, ...]:
     return split_latin(reading) if reading else tuple(part.lower() for part in lazy_pinyin(text))
 
 
+@lru_cache(maxsize=20_000)
+def tonal_syllables(text: str, *, surname: bool = False) -> tuple[str, ...]:
+    """Pinyin of Chinese characters with the tone as a digit, 1 to 5 (5: none): "王" is "wang2".
+
+    Of a surname with a reading of its own the tone is taken from the character's reading that sounds so.
+    """
+    plain = syllables(text, surname=surname)
+    if len(plain) != len(text):  # letters among the characters: pinyin keeps a run of them in one piece
+        return tuple(f"{syllable}5" for syllable in plain)
+    found = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False)
+    return tuple(
+        tone.lower() if tone[:-1].lower() == syllable else _toned(character, syllable)
+        for tone, syllable, character in zip(found, plain, text, strict=True)
+    )
+
+
+def _toned(character: str, syllable: str) -> str:
+    readings = pinyin(character, style=Style.TONE3, heteronym=True, neutral_tone_with_five=True, v_to_u=False)[0]
+    return next((reading.lower() for reading in readings if reading[:-1].lower() == syllable), f"{syllable}5")
+
+
 def plain_latin(text: str) -> str:
     """Lower-case ASCII letters of the text, tones and accents dropped, ü as v, everything else cut."""
     decomposed = unicodedata.normalize("NFD", text.lower().replace("ü", "v").replace("u:", "v"))
@@ -42,7 +63,7 @@ def split_latin(text: str) -> tuple[str, ...]:
     letters = plain_latin(text)
     if not letters:
         return ()
-    known = _all_syllables()
+    known = all_syllables()
     best: list[tuple[str, ...] | None] = [None] * len(letters) + [()]
     for start in range(len(letters) - 1, -1, -1):
         for end in range(min(len(letters), start + 6), start, -1):
@@ -70,7 +91,7 @@ def fold(syllable: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _all_syllables() -> frozenset[str]:
+def all_syllables() -> frozenset[str]:
     """Every syllable of the pinyin dictionary, and the Latin spellings of the tables."""
     readings = {plain_latin(reading) for entry in pinyin_dict.values() for reading in str(entry).split(",")}
     vowels = set("aeiouv")

@@ -1,0 +1,260 @@
+"""How likely it is that a name was heard so: the sound channel over every way in which the name may have been said.
+
+P(heard | name) sums over the forms of a name (whole, given name first, given name alone, nickname …) and over the
+alignments of its syllables with those that were written down, some lost, some added (forward algorithm; Ristad and
+Yianilos, Learning string-edit distance, 1998). The likelihood ratio sets it against P(heard) of a name drawn from the
+population, so that a common name says little and a rare one much (Fellegi and Sunter, 1969).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.names.channel import TONES, Floats, SoundChannel, load_channel
+from matcher.names.reading import Form, readings
+from matcher.names.sounds import is_han, split_latin, syllables, tonal_syllables
+from matcher.names.tables import load_tables
+
+UNKNOWN = -1
+MAX_SYLLABLES = 6
+_PIECES = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+|[^\W\d_㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One syllable: its number in the inventory (UNKNOWN for none) and its tone, 1 to 5, 0 when it was not written."""
+
+    syllable: int
+    tone: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedNames:
+    """Names as numbers, gathered by shape, so that one probe is set against all of them at once.
+
+    Attributes:
+        count: how many names there are.
+        groups: (syllables of the surname, of the given name) to (rows, syllables (n, s+g), tones (n, s+g)).
+    """
+
+    count: int
+    groups: Mapping[tuple[int, int], tuple[Numbers, Numbers, Numbers]]
+
+
+def heard_sounds(text: str) -> tuple[Sound, ...]:
+    """The syllables of what somebody wrote down, at most MAX_SYLLABLES; () when there is nothing to read.
+
+    Characters stand for a sound, letters among them for pinyin ("pen海琴").
+    """
+    pieces = _PIECES.findall(text_of(text))
+    mixed = len({is_han(piece) for piece in pieces}) == 2
+    found = readings(pieces[0] if mixed else text)
+    if not found or found[0].form is Form.WHOLE:
+        return ()
+    surname = found[0].surname if not found[0].swapped else ""
+    sounds: list[Sound] = []
+    for piece in pieces:
+        if not is_han(piece):
+            sounds.extend(_sound(syllable, 0) for syllable in split_latin(piece))
+            continue
+        first = surname if not sounds and piece.startswith(surname) else ""
+        tonal = (*tonal_syllables(first, surname=True), *tonal_syllables(piece.removeprefix(first)))
+        sounds.extend(_sound(syllable[:-1], int(syllable[-1])) for syllable in tonal if syllable)
+    return tuple(sounds[:MAX_SYLLABLES])
+
+
+def text_of(text: str) -> str:
+    """The text with the characters of surnames simplified, as the tables know them."""
+    return "".join(load_tables().traditional_surnames.get(char, char) for char in text)
+
+
+def encode(names: Sequence[str]) -> EncodedNames:
+    """Names as they are written on papers and reports. One that has no Chinese reading never matches."""
+    shapes: dict[tuple[int, int], list[tuple[int, list[Sound]]]] = {}
+    for row, name in enumerate(names):
+        for surname, given in _written(name):
+            if surname + given:
+                shapes.setdefault((len(surname), len(given)), []).append((row, [*surname, *given]))
+    groups = {}
+    for shape, entries in shapes.items():
+        rows = np.array([row for row, _ in entries])
+        sounds = np.array([[(one.syllable, one.tone) for one in entry] for _, entry in entries])
+        groups[shape] = (rows, sounds[:, :, 0], sounds[:, :, 1])
+    return EncodedNames(len(names), MappingProxyType(groups))
+
+
+def log10_lrs(text: str, names: EncodedNames, region: str | None = None) -> Floats:
+    """log10 likelihood ratio of each name, shape (count,), unbounded; 0 where nothing can be read.
+
+    `region` is a dialect region of `SoundChannel.regions`, of the person who said the name; None when unknown.
+    """
+    channel = load_channel()
+    sounds = heard_sounds(text)
+    result = np.zeros(names.count)
+    if not sounds:
+        return result
+    probability = np.zeros(names.count)
+    for shape, (rows, numbers, tones) in names.groups.items():
+        found = _probability(sounds, _Said(channel, region, numbers, tones), shape)
+        np.maximum.at(probability, rows, found)
+    read = probability > 0
+    result[read] = np.log10(probability[read] / chance(sounds, region))
+    return result
+
+
+@lru_cache(maxsize=50_000)
+def heard_log10_lr(text: str, name: str, region: str | None = None) -> float | None:
+    """The same for one name, within the channel's bounds; None when either has no Chinese reading."""
+    names = encode([name])
+    if not names.groups or not heard_sounds(text):
+        return None
+    listener = load_channel().listener
+    return float(np.clip(log10_lrs(text, names, region)[0], listener.floor_log10, listener.cap_log10))
+
+
+@lru_cache(maxsize=4096)
+def chance(sounds: tuple[Sound, ...], region: str | None = None) -> float:
+    """P(heard) of a name drawn from the population: one-syllable surname, given name of one or two syllables."""
+    channel = load_channel()
+    one = channel.listener.given_one
+    anybody = _Anybody(channel, region)
+    return float(one * _probability(sounds, anybody, (1, 1))[0] + (1 - one) * _probability(sounds, anybody, (1, 2))[0])
+
+
+class _Said:
+    """Emissions of given names: P(heard syllable | syllable at a place), one value a name."""
+
+    def __init__(self, channel: SoundChannel, region: str | None, numbers: Numbers, tones: Numbers) -> None:
+        self.channel, self.matrix, self.numbers, self.tones = channel, channel.matrix(region), numbers, tones
+        self.count = len(numbers)
+
+    def at(self, place: int, shape: tuple[int, int], sound: Sound) -> Floats:
+        """Of the syllable at that place of a name of this shape, one value a name."""
+        if sound.syllable == UNKNOWN:
+            return np.full(self.count, 1 / len(self.matrix))
+        said = self.numbers[:, place]
+        found = np.where(said == UNKNOWN, 1 / len(self.matrix), self.matrix[said, sound.syllable])
+        if sound.tone == 0:
+            return found
+        kept = self.channel.listener.tone_kept
+        other = (1 - kept) / (TONES - 1)
+        tones = self.tones[:, place]
+        return found * np.where(tones == 0, 1 / TONES, np.where(tones == sound.tone, kept, other))
+
+
+class _Anybody:
+    """Emissions of a name drawn from the population."""
+
+    def __init__(self, channel: SoundChannel, region: str | None) -> None:
+        self.channel, self.matrix, self.count = channel, channel.matrix(region), 1
+
+    def at(self, place: int, shape: tuple[int, int], sound: Sound) -> Floats:
+        """The same of anybody's name, shape (1,)."""
+        shares = self.channel.surname if place < shape[0] else self.channel.given
+        return np.array([_drawn(self.channel, self.matrix, shares, sound)])
+
+
+def _drawn(channel: SoundChannel, matrix: Floats, shares: Floats, sound: Sound) -> float:
+    if sound.syllable == UNKNOWN:
+        return 1 / len(matrix)
+    heard = matrix[:, sound.syllable]
+    if sound.tone == 0:
+        return float(shares.sum(axis=1) @ heard)
+    kept = channel.listener.tone_kept
+    factor = np.full(TONES, (1 - kept) / (TONES - 1))
+    factor[sound.tone - 1] = kept
+    return float((shares @ factor) @ heard)
+
+
+# A place of a form: a syllable of the name by its position, or None for the prefix of a nickname.
+_Place = int | None
+
+
+def _forms(shape: tuple[int, int]) -> Iterator[tuple[str, tuple[_Place, ...]]]:
+    """Every way to say a name of this shape."""
+    surname, given = tuple(range(shape[0])), tuple(range(shape[0], sum(shape)))
+    yield "full", (*surname, *given)
+    if surname and given:
+        yield "swapped", (*given, *surname)
+        yield "given", given
+        yield "surname", surname
+    last = (*surname, *given)[-1]
+    yield "nickname", (None, last)
+    if surname and given:
+        yield "nickname_surname", (None, surname[0])
+    yield "doubled", (last, last)
+
+
+def _probability(sounds: tuple[Sound, ...], said: _Said | _Anybody, shape: tuple[int, int]) -> Floats:
+    channel = said.channel
+    added = [_drawn(channel, said.matrix, channel.given, sound) for sound in sounds]
+    prefixes = [_prefix(channel, said.matrix, sound) for sound in sounds]
+    emissions = [[said.at(place, shape, sound) for sound in sounds] for place in range(sum(shape))]
+    total = np.zeros(said.count)
+    for form, places in _forms(shape):
+        weight = channel.listener.forms[form]
+        rows = [prefixes if place is None else emissions[place] for place in places]
+        total += weight * _forward(rows, added, channel, said.count)
+    return total
+
+
+def _forward(
+    rows: Sequence[Sequence[Floats | float]], added: Sequence[float], channel: SoundChannel, count: int
+) -> Floats:
+    """Sum over alignments of the places of a form (rows) with the heard syllables (columns)."""
+    drop, add = channel.listener.dropped, channel.listener.added
+    keep = 1 - drop - add
+    line: list[Floats] = [np.ones(count)]
+    for chance_added in added:
+        line.append(line[-1] * (add * chance_added))
+    for row in rows:
+        below = [line[0] * drop]
+        for column, emission in enumerate(row, start=1):
+            below.append(
+                line[column - 1] * emission * keep + line[column] * drop + below[-1] * (add * added[column - 1])
+            )
+        line = below
+    return line[-1]
+
+
+def _prefix(channel: SoundChannel, matrix: Floats, sound: Sound) -> float:
+    if sound.syllable == UNKNOWN:
+        return 1 / len(matrix)
+    numbers = _prefix_numbers()
+    return float(matrix[numbers, sound.syllable].mean()) / (TONES if sound.tone else 1)
+
+
+@lru_cache(maxsize=1)
+def _prefix_numbers() -> list[int]:
+    inventory = load_channel().inventory
+    plain = [syllables(prefix)[0] for prefix in sorted(load_tables().nickname_prefixes)]
+    return [inventory[sound] for sound in plain if sound in inventory]
+
+
+def _sound(syllable: str, tone: int) -> Sound:
+    return Sound(load_channel().inventory.get(syllable, UNKNOWN), tone)
+
+
+def _written(name: str) -> Iterator[tuple[list[Sound], list[Sound]]]:
+    """Surname and given name of each way to read a written name."""
+    for reading in readings(name):
+        if reading.form is Form.WHOLE:
+            continue
+        if is_han(name):
+            surname = [*tonal_syllables(reading.surname, surname=True)] if reading.surname else []
+            given = [*tonal_syllables(reading.given)] if reading.given else []
+            if reading.form is Form.ADDRESS:
+                given = []
+            yield (
+                [_sound(sound[:-1], int(sound[-1])) for sound in surname],
+                [_sound(sound[:-1], int(sound[-1])) for sound in given],
+            )
+        else:
+            yield [_sound(sound, 0) for sound in reading.surname_sound], [_sound(s, 0) for s in reading.given_sound]
