@@ -19,7 +19,7 @@ def open_distributed(
     dimension: int,
     *,
     token: str = "",
-    plan: str = "graph",
+    plan: str = "exact",
     prefix: str = "guitu",
     timeout_seconds: float = 30,
 ) -> VectorIndex:

@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 # Run by what runs this test: `make test` is this run, `make check` stands in .ci/run, `make clean` would end both.
 ELSEWHERE = {"make test", "make check", "make clean"}
-RUN_HERE = {"make run", "make story", "make story-production", "make drill-jobs", "make help", "make run PHOTOS=folder"}
+RUN_HERE = {
+    "make run", "make story", "make story-production", "make drill-jobs", "make drill-index", "make help",
+    "make run PHOTOS=folder",
+}  # fmt: skip
 
 
 DEMO = ROOT / "var" / "demo-photos"
@@ -149,3 +152,9 @@ def test_a_short_jobs_drill(mode: str) -> None:
     assert figures["cases"] == 8
     assert figures["kills"] == 3
     assert figures["good"]
+
+
+def test_a_short_index_drill() -> None:
+    done = _make("drill-index", "ARGS=--kills 4 --faces 40 --seed 3")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["kills"] == 4

@@ -150,7 +150,7 @@ def test_a_profile_that_changes_hands_is_logged_on_both_sides(log: Log, table: s
 UNTOUCHED: dict[str, Callable[[Log], object]] = {
     "quality": lambda log: run(log.db, "UPDATE face SET quality_overall = 5 WHERE id = :id", id=log.case.face_id),
     "choice again": lambda log: run(log.db, "UPDATE face SET chosen = TRUE WHERE id = :id", id=log.case.face_id),
-    "analysis": lambda log: run(log.db, "UPDATE photo SET analysis = 'ready' WHERE id = :id", id=log.case.photo_id),
+    "size": lambda log: run(log.db, "UPDATE photo SET width = width + 1 WHERE id = :id", id=log.case.photo_id),
     "same state": lambda log: run(
         log.db, "UPDATE case_file SET state = state, updated_at = :at WHERE id = :id", id=log.case.owner_id, at=AT
     ),
