@@ -16,6 +16,7 @@ from matcher.faces.card_fields import CardInvalid
 from matcher.faces.dlib_engine import DIMENSION, DlibFaceEngine
 from matcher.faces.engine import FaceEngine
 from matcher.faces.onnx_engine import OnnxFaceEngine
+from matcher.faces.runner import missing_providers
 from matcher.faces.weights import FaceEngineUnavailable, check_installed, model_version, onnx_model_version
 from models.photo import NO_MODEL
 from tracing.platform.settings import FaceSettings, SettingsError
@@ -78,7 +79,7 @@ def find_faces(settings: FaceSettings, models: Path) -> FaceEngines:
         return FaceEngines(NO_ENGINE, MappingProxyType({}), switched_off=True)
     builtin: dict[str, Callable[[], KnownEngine]] = {
         DLIB_ENGINE: partial(_dlib, settings.max_detection_side),
-        ONNX_ENGINE: partial(_onnx, settings.max_detection_side, models),
+        ONNX_ENGINE: partial(_onnx, settings, models),
     }
     files = {path.stem: path for path in sorted(models.glob("*.toml"))}
     if settings.engine not in {*builtin, *files}:
@@ -86,8 +87,14 @@ def find_faces(settings: FaceSettings, models: Path) -> FaceEngines:
             "GUITU_FACES__ENGINE names no engine. Set it to face_recognition, dlib_onnx or none, or put the card of"
             " that name into the folder “models” of GUITU_DATA_DIR."
         )
+    missing = missing_providers(settings.providers)
+    if missing:
+        raise SettingsError(
+            f"GUITU_FACES__PROVIDERS names {', '.join(missing)}, which the installed onnxruntime does not have. Install"
+            " the onnxruntime that has it, or leave it out."
+        )
     own: dict[str, Callable[[], KnownEngine]] = {
-        name: partial(_carded, path, settings.max_detection_side, models) for name, path in files.items()
+        name: partial(_carded, path, settings, models) for name, path in files.items()
     }
     wanted, known = NO_ENGINE, {}
     for name, find in (own | builtin).items():  # a card cannot take the place of a built-in engine
@@ -113,15 +120,15 @@ def _dlib(detection_side: int) -> KnownEngine:
     return KnownEngine(DLIB_ENGINE, model_version(), DIMENSION, partial(_load_dlib, detection_side))
 
 
-def _onnx(detection_side: int, models: Path) -> KnownEngine:
-    build = partial(_load_onnx, detection_side, models)
+def _onnx(settings: FaceSettings, models: Path) -> KnownEngine:
+    build = partial(_load_onnx, settings.max_detection_side, settings.providers, models)
     return KnownEngine(ONNX_ENGINE, onnx_model_version(mirrored=True), DIMENSION, build)
 
 
-def _carded(path: Path, detection_side: int, models: Path) -> KnownEngine:
+def _carded(path: Path, settings: FaceSettings, models: Path) -> KnownEngine:
     card = cards.read_card(path)
     version = cards.model_version(card)
-    build = partial(_load_card, card, detection_side, models)
+    build = partial(_load_card, card, settings.max_detection_side, settings.providers, models)
     return KnownEngine(path.stem, version, card.dimension, build, _calibration(card, version))
 
 
@@ -146,10 +153,11 @@ def _load_dlib(detection_side: int) -> FaceEngine:
 
 
 @cache
-def _load_onnx(detection_side: int, models: Path) -> FaceEngine:
-    return OnnxFaceEngine(detection_side, cache=models)
+def _load_onnx(detection_side: int, providers: tuple[str, ...], models: Path) -> FaceEngine:
+    return OnnxFaceEngine(detection_side, providers=providers, cache=models)
 
 
 @cache
-def _load_card(card: ModelCard, detection_side: int, models: Path) -> FaceEngine:
-    return OnnxFaceEngine(detection_side, cache=models, embedder=CardEmbedder(card, cache=models))
+def _load_card(card: ModelCard, detection_side: int, providers: tuple[str, ...], models: Path) -> FaceEngine:
+    embedder = CardEmbedder(card, providers=providers, cache=models)
+    return OnnxFaceEngine(detection_side, providers=providers, cache=models, embedder=embedder)

@@ -36,6 +36,11 @@ class Signature(NamedTuple):
     shape: tuple[int | None, ...]
 
 
+def missing_providers(providers: Sequence[str]) -> list[str]:
+    """Those of these execution providers that the installed onnxruntime does not have."""
+    return sorted(set(providers) - set(onnxruntime.get_available_providers()))
+
+
 class Runner:
     """A graph that is ready to run. One instance may be used by several threads at once."""
 
@@ -48,7 +53,7 @@ class Runner:
         back, and what is free in between adds up to more than a small arena.
         Raises ValueError when a provider is not installed, one of RUNTIME_ERRORS when the graph cannot be loaded.
         """
-        missing = sorted(set(providers) - set(onnxruntime.get_available_providers()))
+        missing = missing_providers(providers)
         if missing:
             raise ValueError(f"onnxruntime has no {', '.join(missing)} here")
         _give_back(_SMALL_BLOCK)

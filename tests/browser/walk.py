@@ -134,6 +134,9 @@ def admit(walk: Walk, page: Page, photos: list[Path]) -> str:
     expect(page).to_have_url(re.compile(r"/cases/[0-9a-f-]{36}$"))
     if photos:
         expect(page.locator(".notice.warning").last).to_contain_text("half.jpg")
+        page.goto(f"{page.url}/edit")
+        walk.look(page)
+        page.go_back()
         send(page, "/submit")
     return page.url
 
@@ -186,6 +189,8 @@ def confirm(walk: Walk, page: Page, case_url: str, *, refused: bool = False) -> 
 
 def release(walk: Walk, page: Page, case_url: str) -> None:
     """The person wants contact and home is safe."""
+    page.goto(f"{case_url}/recall")
+    walk.look(page)
     page.goto(f"{case_url}/release")
     walk.look(page)
     choose(page, "wish", "wants_contact")
@@ -205,6 +210,7 @@ def reach_family(walk: Walk, page: Page, case_url: str) -> None:
     send(page, "/attempts")
     expect(page.locator(".timeline")).to_contain_text("姐姐明天来站")
     page.goto(f"{case_url}/outcome")
+    walk.look(page)
     choose(page, "kind", "reunited")
     choose(page, "route", "face")
     send(page, "/outcome")

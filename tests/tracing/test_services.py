@@ -21,6 +21,11 @@ def test_the_engine_may_be_switched_off(tmp_path: Path) -> None:
     assert (found.wanted, found.switched_off, dict(found.known)) == (NO_ENGINE, True, {})
 
 
+def test_an_execution_provider_that_is_not_installed_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="GUITU_FACES__PROVIDERS names TensorrtExecutionProvider"):
+        find_faces(FaceSettings(providers=("TensorrtExecutionProvider", "CPUExecutionProvider")), tmp_path)
+
+
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """Versions are computed once in a process: forget them, before and after."""

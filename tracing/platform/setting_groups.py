@@ -104,6 +104,12 @@ class FaceSettings(Group):
         " detector, dlib), the name of a card `{data_dir}/models/NAME.toml`, or `none`, which runs on attributes and"
         " names alone. A new installation begins with it; later `tracing faces reembed` changes to it (docs/faces.md).",
     )
+    providers: tuple[str, ...] = Field(
+        ("CPUExecutionProvider",),
+        min_length=1,
+        description="JSON list of onnxruntime's execution providers, the preferred first, such as"
+        ' `["CUDAExecutionProvider", "CPUExecutionProvider"]` where an onnxruntime that has them is installed.',
+    )
     max_detection_side: int = Field(
         800, ge=200, description="Pixels of the longer side at which faces are looked for; larger pictures are shrunk."
     )

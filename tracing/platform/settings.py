@@ -3,6 +3,7 @@
 `docs/settings.md` is generated from the descriptions here by `settings_table`; a test holds the two together.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -213,6 +214,8 @@ def _fields() -> Iterator[tuple[str, str, FieldInfo]]:
 
 def _default(field: FieldInfo) -> str:
     value = field.default
+    if isinstance(value, tuple):
+        return f"`{json.dumps(value)}`"
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, bool):
