@@ -69,7 +69,8 @@ def test_each_pixel_comes_from_where_the_face_is(scale: float, angle: float, x: 
         # A shrunk copy of the edge is an average of less.
         if 8 <= across < width - 8 and 8 <= down < height - 8:
             expected = (across * 255 / width, down * 255 / width)
-            assert found[row, column, :2].astype(float) == pytest.approx(expected, abs=2)
+            # Cut off when the picture was made (below 1), rounded when shrunk (.5), cut off when laid over (below 1).
+            assert found[row, column, :2].astype(float) == pytest.approx(expected, abs=2.5)
 
 
 def test_a_large_face_is_averaged_not_picked_at() -> None:
