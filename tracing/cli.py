@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from tracing import services
 from tracing.commands import index, match
@@ -23,8 +24,24 @@ from tracing.platform.db import create_database, read_only, unit_of_work
 from tracing.platform.errors import TracingError
 from tracing.platform.settings import Settings, SettingsError, load_settings
 
+
+class OneLine(TyperGroup):
+    """Commands whose expected errors are one line on stderr and an exit code, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            Console(stderr=True).print(f"[red]{error}")
+            raise typer.Exit(2) from None
+        except TracingError as error:
+            Console(stderr=True).print(f"[red]{error.message.format(**error.params)}")
+            raise typer.Exit(1) from None
+
+
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Guitu 归途: giving unidentified people their names."
+    cls=OneLine, no_args_is_help=True, add_completion=False, help="Guitu 归途: giving unidentified people their names."
 )
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 jobs_app = typer.Typer(no_args_is_help=True, help="Background jobs.")
@@ -189,12 +206,5 @@ def jobs_status() -> None:
 
 
 def main() -> None:
-    """Run the command; expected errors are one line, not a traceback."""
-    try:
-        app()
-    except SettingsError as error:
-        Console(stderr=True).print(f"[red]{error}")
-        raise SystemExit(2) from None
-    except TracingError as error:
-        Console(stderr=True).print(f"[red]{error.message.format(**error.params)}")
-        raise SystemExit(1) from None
+    """The console command."""
+    app()

@@ -8,70 +8,59 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.commands import tracing
+
 PASSWORD = "a-long-enough-password"
-
-
-def _tracing(folder: Path, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GUITU_")}
-    return subprocess.run(
-        [sys.executable, "-m", "tracing", *arguments],
-        env={**environment, "GUITU_DATA_DIR": str(folder)},
-        input=answers,
-        capture_output=True,
-        text=True,
-        start_new_session=True,
-        check=False,
-    )
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The data folder of an installation with an administrator."""
-    assert _tracing(tmp_path, "migrate").returncode == 0
-    made = _tracing(
+    assert tracing(tmp_path, "migrate").exit_code == 0
+    made = tracing(
         tmp_path, "accounts", "create-admin", "Chief", "--organisation", "某市民政局", "--division", "4507",
         answers=f"{PASSWORD}\n{PASSWORD}\n",
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    assert made.exit_code == 0, made.stderr
     return tmp_path
 
 
 def test_an_altered_audit_log_is_found(folder: Path) -> None:
-    good = _tracing(folder, "audit", "verify")
-    assert good.returncode == 0
+    good = tracing(folder, "audit", "verify")
+    assert good.exit_code == 0
     assert "1 events, the chain is whole" in good.stdout
     with sqlite3.connect(folder / "guitu.sqlite3") as database:
         database.execute("DROP TRIGGER audit_event_no_update")
         database.execute("UPDATE audit_event SET action = 'nothing'")
-    broken = _tracing(folder, "audit", "verify")
-    assert broken.returncode == 1
+    broken = tracing(folder, "audit", "verify")
+    assert broken.exit_code == 1
     assert "broken at event 1" in broken.stdout
 
 
 def test_expected_errors_are_one_line_with_the_remedy(folder: Path) -> None:
-    again = _tracing(
+    again = tracing(
         folder, "accounts", "create-admin", "second", "--organisation", "x", "--division", "4507",
         answers=f"{PASSWORD}\n{PASSWORD}\n",
     )  # fmt: skip
-    assert again.returncode == 1
+    assert again.exit_code == 1
     assert "There are accounts already" in again.stderr
     assert "Traceback" not in again.stderr
-    short = _tracing(folder, "accounts", "reset-password", "chief", answers="short\nshort\n")
-    assert short.returncode == 1
+    short = tracing(folder, "accounts", "reset-password", "chief", answers="short\nshort\n")
+    assert short.exit_code == 1
     assert "at least 10 characters" in short.stderr
-    nobody = _tracing(folder, "accounts", "reset-password", "nobody", answers=f"{PASSWORD}\n{PASSWORD}\n")
-    assert nobody.returncode == 1
+    nobody = tracing(folder, "accounts", "reset-password", "nobody", answers=f"{PASSWORD}\n{PASSWORD}\n")
+    assert nobody.exit_code == 1
 
 
 def test_a_password_can_be_reset(folder: Path) -> None:
-    done = _tracing(folder, "accounts", "reset-password", "chief", answers=f"{PASSWORD}2\n{PASSWORD}2\n")
-    assert done.returncode == 0, done.stderr
+    done = tracing(folder, "accounts", "reset-password", "chief", answers=f"{PASSWORD}2\n{PASSWORD}2\n")
+    assert done.exit_code == 0, done.stderr
     assert PASSWORD not in done.stdout
 
 
 def test_jobs_are_counted(folder: Path) -> None:
-    shown = _tracing(folder, "jobs", "status")
-    assert shown.returncode == 0
+    shown = tracing(folder, "jobs", "status")
+    assert shown.exit_code == 0
     assert "due now    0" in shown.stdout
 
 

@@ -19,6 +19,7 @@ from models.candidate import Candidate
 from models.case import CaseState
 from models.face import Face
 from models.photo import AnalysisState, Photo
+from tests.factories.commands import tracing
 from tests.factories.records import make_case, make_report
 from tests.factories.stories import run_jobs, state_of
 from tracing.access import Viewer
@@ -126,31 +127,39 @@ def test_people_of_one_country_find_their_own(real: Services, staff: Viewer, rep
     assert sum(names[0] == name for name, names in found.items()) >= 4
 
 
-def command(services: Services, *arguments: str) -> subprocess.Popen[str]:
-    """`tracing faces …` as an operator types it, on the installation of these services, wanting the other engine."""
+def variables(services: Services) -> dict[str, str]:
+    """The settings of these services' installation, wanting the other engine."""
     assert services.settings.keys.master_key is not None
-    return subprocess.Popen(
+    return {
+        "GUITU_KEYS__MASTER_KEY": services.settings.keys.master_key.get_secret_value(),
+        "GUITU_FACES__ENGINE": "dlib_onnx",
+        "COLUMNS": "200",
+    }
+
+
+def said(services: Services, *arguments: str, code: int = 0) -> str:
+    """What `tracing faces …` says; AssertionError unless it ends with that code."""
+    result = tracing(services.settings.data_dir, "faces", *arguments, **variables(services))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def interrupted(services: Services, *arguments: str, after: str) -> tuple[int, str]:
+    """Exit code and output of `tracing faces …` in a process of its own, with Ctrl-C after its first line."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "tracing", "faces", *arguments],
         env={name: value for name, value in os.environ.items() if not name.startswith("GUITU_")}
-        | {
-            "GUITU_DATA_DIR": str(services.settings.data_dir),
-            "GUITU_KEYS__MASTER_KEY": services.settings.keys.master_key.get_secret_value(),
-            "GUITU_FACES__ENGINE": "dlib_onnx",
-            "COLUMNS": "200",
-        },
+        | {"GUITU_DATA_DIR": str(services.settings.data_dir), **variables(services)},
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def said(services: Services, *arguments: str, code: int = 0) -> str:
-    """What the command says; AssertionError unless it ends with that code."""
-    process = command(services, *arguments)
-    output, _ = process.communicate(timeout=240)
-    assert process.returncode == code, output
-    return output
+    assert process.stdout is not None
+    assert after in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
 
 
 @pytest.mark.demo_photos
@@ -165,12 +174,8 @@ def test_an_operator_changes_the_model_of_a_real_installation(
     assert f"{old} " in said(real, "models")
     assert "no face model" in said(real, "switch", new, code=1)
 
-    interrupted = command(real, "reembed")
-    assert interrupted.stdout is not None
-    assert "1 pieces of work asked for" in interrupted.stdout.readline()
-    interrupted.send_signal(signal.SIGINT)
-    output, _ = interrupted.communicate(timeout=60)
-    assert (interrupted.returncode, "to resume" in output) == (130, True), output
+    code, output = interrupted(real, "reembed", after="1 pieces of work asked for")
+    assert (code, "to resume" in output) == (130, True), output
     assert "building" in said(real, "models")
     assert "not been analysed" in said(real, "switch", "dlib_onnx", code=1)
 
