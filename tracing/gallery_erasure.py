@@ -59,20 +59,24 @@ def request_leaving(
 
 
 def erase_job(services: Services, job: ClaimedJob, complete: Callable[[Session], None]) -> None:
-    """Task: make sure that no index and no snapshot holds the faces, then say so in the audit log."""
+    """Task: make sure that no index and no snapshot holds the faces, then say so in the audit log; or nothing, when
+    they have come back in the meantime.
+    """
     number, now, settings = int(job.payload["number"]), utc_now(), services.settings.index
+    faces = [uuid.UUID(one) for one in job.payload["faces"]]
     due = _due(job.payload, settings)
     if now < due:
         raise DeferJob(due - now)
     with read_only(services.db) as session:
         if not services.gallery.forget(session, number, now):
             raise DeferJob(AGAIN)
-    _await_shared(services, number, [uuid.UUID(one) for one in job.payload["faces"]], now)
+    _await_shared(services, number, faces, now)
     with unit_of_work(services.db) as session:
         if behind(session, number, now, settings.replica_seconds) or shared_holding(session, number):
             raise DeferJob(AGAIN)
         kind = job.payload["object"]
-        note(session, None, f"{kind}.erased_from_index", kind, job.payload["id"], at=now, number=number)
+        if not _came_back(session, faces):
+            note(session, None, f"{kind}.erased_from_index", kind, uuid.UUID(job.payload["id"]), at=now, number=number)
         complete(session)
 
 
@@ -109,6 +113,11 @@ def _due(payload: Mapping[str, Any], settings: IndexSettings) -> datetime:
     return datetime.fromtimestamp(payload["requested"], UTC) + wait
 
 
+def _came_back(session: Session, faces: list[uuid.UUID]) -> bool:
+    versions = session.scalars(select(Face.model_version).where(Face.id.in_(faces)).distinct()).all()
+    return any(searchable_faces(session, version, faces) for version in versions)
+
+
 def _await_shared(services: Services, number: int, faces: list[uuid.UUID], now: datetime) -> None:
     """Feed the shared indexes past the number, and see that they show none of the faces. Raises DeferJob."""
     with read_only(services.db) as session:
@@ -132,9 +141,10 @@ def _still_shown(services: Services, row: SharedIndex, number: int, faces: list[
         gone = set(faces) - searchable_faces(session, row.model_version, faces)
     shown = [entry.face_id for entry in shared.opened().fetch(gone)] if gone else []
     if shown:
-        # Fed past the removal, and still there: somebody wrote late. Whoever feeds looks at them again.
+        # Fed past the removal, and still there: somebody wrote late. Looked at again, and asked for once more later.
         with unit_of_work(services.db) as session:
             look_again(session, row.model_version, shown, now)
+        shared.feed()
     return bool(shown)
 
 

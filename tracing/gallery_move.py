@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from matcher.index.base import IndexUnreachable
 from models.index_place import IndexPlace, Place
-from tracing.face_models import live_versions
+from tracing.face_models import live_versions, version_in_force
 from tracing.gallery_erasure import live
 from tracing.gallery_log import look_again
 from tracing.gallery_milvus import checked_location, drop_milvus
@@ -254,7 +254,7 @@ def _switch(services: Services, to: Place, clock: Clock) -> None:
 
 def _versions(services: Services) -> list[str]:
     with read_only(services.db) as session:
-        return sorted(live_versions(session, services))
+        return sorted(live_versions(session, services) | {version_in_force(session, services)})
 
 
 def _shared(services: Services) -> list[SharedReplica]:

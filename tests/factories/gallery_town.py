@@ -18,7 +18,7 @@ from tests.factories.gallery import AT, VERSION, Ground, Person, make_ground, ma
 from tracing.gallery_erasure import request_erasure
 from tracing.gallery_keeper import IndexKeeper
 from tracing.gallery_move import Watcher
-from tracing.gallery_replica import Progress, Replica
+from tracing.gallery_replica import Progress, Replica, no_progress
 from tracing.gallery_verify import Verification, verify
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
@@ -103,7 +103,7 @@ def town_on(any_services: Services, index: IndexSettings = QUICK) -> Iterator[To
 class Onlooker:
     """Watches a move without a terminal; `said` has every sentence."""
 
-    def __init__(self, at_bar: Callable[[str, int, int], None] = lambda title, done, total: None) -> None:
+    def __init__(self, at_bar: Callable[[str, int, int], None] | None = None) -> None:
         self.said: list[str] = []
         self._at_bar = at_bar
 
@@ -113,4 +113,4 @@ class Onlooker:
 
     @contextmanager
     def _bar(self, title: str) -> Iterator[Progress]:
-        yield partial(self._at_bar, title)
+        yield partial(self._at_bar, title) if self._at_bar else no_progress

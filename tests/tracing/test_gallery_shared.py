@@ -24,7 +24,7 @@ from models.face_model import FaceModel, FaceModelState
 from models.index_place import IndexPlace, Place, SharedIndex
 from models.index_replica import IndexReplica
 from tests.factories.gallery import AT, VERSION, Person
-from tests.factories.gallery_town import DIMENSION, QUICK, Onlooker, Town, synthetic, town_on, vector
+from tests.factories.gallery_town import DIMENSION, QUICK, Onlooker, Town, synthetic, town_on
 from tests.factories.stories import run_jobs
 from tracing.gallery_erasure import pending_erasure
 from tracing.gallery_lease import Lease, LeaseGone
@@ -130,6 +130,12 @@ def differences(town: Town) -> Verification:
     return verify_shared(town.services.db, town.services.vault, shared(town)).counted
 
 
+def sample(town: Town, name: str, **labels: str) -> float:
+    found = town.services.gallery.metrics.registry.get_sample_value(name, labels)
+    assert found is not None
+    return found
+
+
 def erased(town: Town) -> list[str | None]:
     with read_only(town.services.db) as session:
         query = select(AuditEvent.object_id).where(AuditEvent.action == "photo.erased_from_index")
@@ -194,7 +200,13 @@ def test_a_killed_move_goes_on_where_it_was_while_searches_are_answered(
     run_jobs(town.services, utc_now())
     assert erased(town) == [], "half a copy lies in Milvus: it may hold the face"
     seen: list[int] = []
-    onlooker = Onlooker(lambda title, done, total: seen.append(done) if title.startswith("copying") else None)
+
+    def note(title: str, done: int, total: int) -> None:
+        if title.startswith("copying"):
+            assert total == FACES
+            seen.append(done)
+
+    onlooker = Onlooker(note)
     to_milvus(town.services, onlooker.watcher, 5)
     assert onlooker.said[0].startswith("Going on with the move begun at")
     assert seen[0] in {7, 8, 9}, "it did not begin anew"
@@ -278,7 +290,7 @@ def test_a_feeder_that_was_overtaken_has_its_faces_looked_at_again(town: Town, m
     moved(town)
     other = town.another_process()
     person, added = town.add(7), MilvusIndex.add
-    stopped = []
+    stopped: list[bool] = []
 
     def late(index: MilvusIndex, entries: Any) -> None:
         if not stopped and threading.current_thread() is threading.main_thread():
@@ -345,7 +357,7 @@ def test_an_index_that_was_lost_is_filled_anew(town: Town, loss: str) -> None:
             continue
         break
     assert set(found) == {one.face_id for one in people}
-    assert town.services.gallery.metrics.registry.get_sample_value("guitu_index_rebuilds_total") >= 1
+    assert sample(town, "guitu_index_rebuilds_total") >= 1
 
 
 def test_when_milvus_is_down_searches_say_so_and_nothing_is_lost(services: Services, tmp_path: Path) -> None:
@@ -361,9 +373,8 @@ def test_when_milvus_is_down_searches_say_so_and_nothing_is_lost(services: Servi
         with pytest.raises(IndexUnanswered) as told:
             town.found(2)
         assert told.value.retry_after == 5
-        sample = town.services.gallery.metrics.registry.get_sample_value
-        assert sample("guitu_index_unreachable_total") == 1
-        assert sample("guitu_index_ready", {"model_version": VERSION}) == 0
+        assert sample(town, "guitu_index_unreachable_total") == 1
+        assert sample(town, "guitu_index_ready", model_version=VERSION) == 0
         # The connection was let go of: the next one finds a new engine on the same file.
         assert town.found(2, 10) == [late.face_id]
         run_jobs(town.services, utc_now())
@@ -376,8 +387,6 @@ def test_a_way_back_when_milvus_never_answers_again(services: Services, tmp_path
         people = [town.add(number) for number in range(3)]
         moved(town)
         town.services.gallery.close_shared()
-        gone = f"{tmp_path}/nowhere/of/this/name.db"
-        Path(gone).parent.parent.write_text("a file where a folder should be") if False else None
         settings = town.services.settings.index.model_copy(update={"milvus_url": "http://127.0.0.1:9"})
         broken = synthetic(build_services(town.services.settings.model_copy(update={"index": settings})))
         with pytest.raises(IndexUnanswered):
@@ -464,10 +473,9 @@ def test_the_keeper_feeds_fills_counts_and_lets_go(town: Town) -> None:
     assert town.files() == []
     with read_only(town.services.db) as session:
         assert [row.place for row in session.scalars(select(IndexReplica))] == [Place.MILVUS]
-    sample = town.services.gallery.metrics.registry.get_sample_value
-    assert sample("guitu_index_in_milvus") == 1
-    assert sample("guitu_index_ready", {"model_version": VERSION}) == 1
-    assert sample("guitu_index_feeding_seconds_count") >= 1
+    assert sample(town, "guitu_index_in_milvus") == 1
+    assert sample(town, "guitu_index_ready", model_version=VERSION) == 1
+    assert sample(town, "guitu_index_feeding_seconds_count") >= 1
     run_jobs(town.services, utc_now())
     with read_only(town.services.db) as session:
         assert pending_erasure(session, QUICK) is None

@@ -2,16 +2,20 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner, Result
 
 from tests.architecture.source import ROOT
 from tests.factories.gallery import make_ground, make_person, unit
+from tracing.cli import app
 from tracing.platform import migrations
 from tracing.platform.db import unit_of_work
 from tracing.platform.settings import FaceSettings, Settings
@@ -20,12 +24,41 @@ from tracing.services import NO_ENGINE, build_services
 FACES = 5
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+KILLED_HALF_WAY = """
+import os, signal
+import tracing.gallery_shared as shared
+from tracing.cli import app
+whole = shared.move
+
+def move(source, target, token, note):
+    def killed(progress):
+        note(progress)
+        if progress.done == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+    whole(source, target, token, killed, faces_at_once=2)
+
+shared.move = move
+app(["index", "move", "--to", "milvus"])
+"""
+
+
+def variables(folder: Path) -> dict[str, str]:
+    return {
+        "GUITU_DATA_DIR": str(folder),
+        "GUITU_FACES__ENGINE": NO_ENGINE,
+        "GUITU_INDEX__MILVUS_URL": str(folder / "milvus.db"),
+        "GUITU_INDEX__MILVUS_LEASE_SECONDS": "2",
+        "GUITU_INDEX__MILVUS_TIMEOUT_SECONDS": "1",
+        "COLUMNS": "160",
+    }
+
+
+def run(folder: Path, *arguments: str, program: str = "-m") -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GUITU_")}
     return subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, program, *arguments],
         cwd=ROOT,
-        env={**environment, "GUITU_DATA_DIR": str(folder), "GUITU_FACES__ENGINE": NO_ENGINE, "COLUMNS": "160"},
+        env={**environment, **variables(folder)},
         capture_output=True,
         text=True,
         check=False,
@@ -66,6 +99,54 @@ def test_an_operator_rebuilds_verifies_and_repairs(folder: Path) -> None:
     assert status.returncode == 0
     assert "searchable faces  4" in status.stdout
     assert "erasures pending  none" in status.stdout
+
+
+@pytest.fixture
+def command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs `tracing index …` in this process."""
+    for name, value in variables(folder).items():
+        monkeypatch.setenv(name, value)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["index", *arguments])
+
+    return invoke
+
+
+def test_an_operator_moves_the_index_into_milvus_and_back(folder: Path, command: Callable[..., Result]) -> None:
+    killed = run(folder, KILLED_HALF_WAY, program="-c")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    status = command("status").output
+    assert "a move to milvus, begun at" in status
+    assert "being filled" in status
+    moved = command("move", "--to", "milvus")
+    assert moved.exit_code == 0, moved.output
+    assert "Going on with the move begun at" in moved.output
+    assert "none: 5 faces are in Milvus and equal those of the database." in moved.output
+    with sqlite3.connect(folder / "guitu.sqlite3") as database:  # behind the back of the triggers
+        database.execute("DROP TRIGGER face_log_face_changed")
+        database.execute("UPDATE face SET chosen = FALSE WHERE rowid IN (SELECT rowid FROM face LIMIT 1)")
+    for arguments, code, sentence in (
+        (["verify"], 1, "4 faces compared: 0 missing, 0 altered, 1 that should not"),
+        (["verify", "--repair"], 0, "were put right in Milvus"),
+        (["verify"], 0, "4 faces compared: 0 missing, 0 altered, 0 that"),
+        (["bench", "--queries", "5"], 0, "4 faces, milvus-flat-1"),
+        (["rebuild"], 0, "none: 4 faces are in Milvus"),
+        (["status"], 0, "searches ask      Milvus at"),
+        (["move", "--back"], 0, "No face is left in Milvus."),
+        (["status"], 0, "each process's own index"),
+        (["move"], 2, "say where to"),
+    ):
+        told = command(*arguments)
+        assert (told.exit_code, sentence in told.output) == (code, True), told.output
+
+
+def test_without_milvus_in_the_settings_the_remedy_is_said(
+    command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GUITU_INDEX__MILVUS_URL")
+    told = command("move", "--to", "milvus")
+    assert (told.exit_code, "GUITU_INDEX__MILVUS_URL is not set" in told.output) == (1, True), told.output
 
 
 def test_bench_times_the_installation(folder: Path) -> None:
