@@ -111,9 +111,10 @@ def drop_unwanted(services: Services) -> int:
     for row in rows:
         drop_shared(services, services.gallery.shared(row.model_version, row.dimension), is_wanted)
     with unit_of_work(services.db) as session:
+        place = locked(session, utc_now())
         left = len(shared_rows(session))
-        if not left and not is_wanted(session):
-            locked(session, utc_now()).location = None
+        if not left and Place.MILVUS not in (place.place, place.moving_to):
+            place.location = None
     return left
 
 

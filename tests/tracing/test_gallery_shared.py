@@ -6,7 +6,7 @@ import threading
 import uuid
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,29 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from matcher.index import exact
 from matcher.index.milvus import MilvusIndex
+from matcher.index.milvus_plan import EXACT
+from models.candidate import MatchPass
 from models.face_model import FaceModel, FaceModelState
 from models.index_place import IndexPlace, Place, SharedIndex
 from models.index_replica import IndexReplica
+from models.job import Job, JobState
+from tests.factories.faces import RED, make_photo_bytes, with_colour_faces
 from tests.factories.gallery import AT, VERSION
-from tests.factories.gallery_town import DIMENSION, QUICK, Town, synthetic, town_on
+from tests.factories.gallery_town import DIMENSION, QUICK, Onlooker, Town, synthetic, town_on
 from tests.factories.milvus_town import differences, emptied, erased, kept_there, moved, sample, settings_in, shared
-from tests.factories.stories import run_jobs
+from tests.factories.records import make_case, make_report
+from tests.factories.stories import candidate_of, run_jobs
+from tracing.access import Viewer
+from tracing.face_models import version_in_force
 from tracing.gallery_erasure import pending_erasure
 from tracing.gallery_lease import Lease, LeaseGone
 from tracing.gallery_log import break_off
+from tracing.gallery_move import to_local, to_milvus
 from tracing.gallery_place import shared_rows
 from tracing.gallery_verify import Verification
+from tracing.matching import MATCH
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.errors import IndexUnanswered, IndexWarming
@@ -184,9 +194,47 @@ def test_when_milvus_is_down_searches_say_so_and_nothing_is_lost(services: Servi
         assert sample(town, "guitu_index_ready", model_version=VERSION) == 0
         # The connection was let go of: the next one finds a new engine on the same file.
         assert town.found(2, 10) == [late.face_id]
+        servers.server_manager_instance.release_server(path)
         run_jobs(town.services, utc_now())
+        assert erased(town) == [], "put back"
+        run_jobs(town.services, utc_now() + timedelta(minutes=1))
         assert erased(town) == [str(person.photo_id)]
         emptied(town)
+
+
+def test_a_match_waits_for_milvus_and_names_the_index_that_answered(
+    services: Services, staff: Viewer, reporter: Viewer, tmp_path: Path, now: datetime
+) -> None:
+    path = str(tmp_path / "index.db")
+    settings = services.settings.model_copy(update={"index": settings_in(path)})
+    colour = with_colour_faces(build_services(settings))
+    with unit_of_work(colour.db) as session:
+        case = make_case(session, colour, staff, photo=make_photo_bytes(RED), now=now)
+    run_jobs(colour, now)
+    to_milvus(colour, Onlooker().watcher, 5)
+    with unit_of_work(colour.db) as session:
+        report = make_report(session, colour, reporter, photo=make_photo_bytes(RED), now=now)
+    known = colour.gallery.shared_known(version_of(colour))
+    assert known is not None
+    known.opened()
+    servers: Any = import_module("milvus_lite.server_manager")
+    servers.server_manager_instance.release_server(path)
+    run_jobs(colour, now)
+    with read_only(colour.db) as session:
+        job = session.scalars(select(Job).where(Job.state == JobState.QUEUED)).one()
+        assert (job.kind, job.attempts, job.last_error) == (MATCH, 0, None), "put back, not failed"
+    run_jobs(colour, now + timedelta(minutes=1))
+    with read_only(colour.db) as session:
+        passes = select(MatchPass.index_version).order_by(MatchPass.finished_at)
+        assert session.scalars(passes).all() == [exact.VERSION, EXACT.version]
+    assert candidate_of(colour, case.id).report_id == report.id
+    to_local(colour, Onlooker().watcher, 5)
+    colour.db.dispose()
+
+
+def version_of(services: Services) -> str:
+    with read_only(services.db) as session:
+        return version_in_force(session, services)
 
 
 def test_the_keeper_feeds_fills_counts_and_lets_go(town: Town) -> None:
