@@ -59,10 +59,10 @@ $(MILVUS_READY): requirements-milvus.txt
 	@touch $@
 
 # In a network namespace of its own, so that nobody else can reach it. GUITU_TEST_MILVUS_URL names another server instead.
-test-milvus: $(READY) $(if $(GUITU_TEST_MILVUS_URL),,$(MILVUS_READY)) ## the index in a real Milvus server (needs user namespaces)
+test-milvus: $(READY) $(if $(GUITU_TEST_MILVUS_URL),,$(MILVUS_READY)) ## the index, and the service on it, in a real Milvus server (needs user namespaces)
 	@$(if $(GUITU_TEST_MILVUS_URL),,unshare --user --map-root-user --net --pid --fork --kill-child \
 		$(BIN)/python -m tests.matcher.index.milvus_server var/milvus) \
-		$(BIN)/python -m pytest -q -m milvus tests/matcher/index $(ARGS)
+		$(BIN)/python -m pytest -q -m milvus tests/matcher/index tests/tracing $(ARGS)
 
 bench-milvus: $(READY) $(MILVUS_READY) ## the index in a real Milvus server, measured: ARGS="--faces 50000 --plan graph"
 	@unshare --user --map-root-user --net --pid --fork --kill-child \

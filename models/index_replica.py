@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import JSON, BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, HasId
+from models.base import Base, HasId, enum_type
+from models.index_place import Place
 
 
 class IndexReplica(HasId, Base):
-    """One index of one model version in one process.
+    """One index of one model version in one process, or (`place` MILVUS) that the process reaches the shared one.
 
     `mark`: every change with a lower number (transaction id on PostgreSQL, seq on SQLite) has been applied.
     `snapshot_mark`: the same of the oldest snapshot that the process's folder keeps; None when it keeps none.
@@ -22,6 +23,7 @@ class IndexReplica(HasId, Base):
     __tablename__ = "index_replica"
 
     process: Mapped[str] = mapped_column(String(64))
+    place: Mapped[Place] = mapped_column(enum_type(Place), default=Place.LOCAL, server_default=Place.LOCAL.value)
     model_version: Mapped[str] = mapped_column(String(80), index=True)
     mark: Mapped[int] = mapped_column(BigInteger)
     snapshot_mark: Mapped[int | None] = mapped_column(BigInteger)

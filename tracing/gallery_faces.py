@@ -1,7 +1,7 @@
 """Which faces stand in the gallery (底库), and what is stored of them: the query that the index mirrors."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVarTuple
 
 import numpy as np
@@ -57,6 +57,15 @@ def unpack(embedding: bytes) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 def count_faces(session: Session, model_version: str) -> int:
     """Searchable faces of a model version."""
     return session.scalar(_searchable(select(func.count(Face.id)), model_version)) or 0
+
+
+def searchable_faces(session: Session, model_version: str, face_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these faces that are searchable."""
+    wanted, found = list(face_ids), set[uuid.UUID]()
+    for start in range(0, len(wanted), FETCH):
+        query = _searchable(select(Face.id), model_version).where(Face.id.in_(wanted[start : start + FETCH]))
+        found.update(session.scalars(query))
+    return found
 
 
 def next_faces(session: Session, model_version: str, after: uuid.UUID | None, limit: int) -> Sequence[uuid.UUID]:

@@ -1,6 +1,9 @@
-"""The thread that keeps a process's replicas current between searches, writes snapshots and says how they stand."""
+"""The thread that keeps a process's replicas current between searches, writes snapshots and says how they stand. The
+index that all processes share is kept beside it (`tracing.gallery_shared_keeper`).
+"""
 
 import uuid
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -13,11 +16,14 @@ from sqlalchemy.orm import Session
 from matcher.index.choice import outgrown, rebuilt
 from matcher.index.hnsw import FaissHnswIndex
 from matcher.index.recall import recall_sample
+from models.index_place import Place
 from models.index_replica import IndexReplica
 from tracing.face_models import live_versions
 from tracing.gallery_erasure import forget_silent, live, pending_erasure
-from tracing.gallery_log import positions_of, trim, waiting
+from tracing.gallery_log import Seen, positions_of, trim, waiting
+from tracing.gallery_place import place_of, shared_marks, wanted
 from tracing.gallery_replica import Replica
+from tracing.gallery_shared_keeper import SharedKeeper
 from tracing.platform.clock import Clock
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.errors import IndexWarming
@@ -29,10 +35,10 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass
 class _Pulse:
-    """The row of one replica of this process, and since when."""
+    """The row of one index of this process, and since when."""
 
+    started_at: datetime
     id: uuid.UUID = field(default_factory=uuid.uuid4)
-    started_at: datetime | None = None
 
 
 class IndexKeeper:
@@ -43,7 +49,8 @@ class IndexKeeper:
         self._services, self._clock = services, clock
         self._settings = services.settings.index
         self._process = worker_name()
-        self._pulses: dict[str, _Pulse] = {}
+        self._shared = SharedKeeper(services, clock)
+        self._pulses: dict[tuple[Place, str], _Pulse] = {}
         self._trimmed_at: datetime | None = None
         self._stop = Event()
         self._thread: Thread | None = None
@@ -58,10 +65,10 @@ class IndexKeeper:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout_seconds)
-        ids = [pulse.id for pulse in self._pulses.values()]
+        self._services.gallery.close_shared()
         try:
             with unit_of_work(self._services.db) as session:
-                session.execute(delete(IndexReplica).where(IndexReplica.id.in_(ids)))
+                self._unsay(session, frozenset())
         except SQLAlchemyError:
             # A database that went first must not keep the process from ending; the rows count as gone soon.
             log.warning("replica_rows_left", process=self._process)
@@ -72,19 +79,31 @@ class IndexKeeper:
         with read_only(services.db) as session:
             # One that is being built is loaded before it comes into force: a switch is no gap in service.
             versions = live_versions(session, services)
-        gallery.keep_only(versions)
-        for version in sorted(versions):
+            local = versions if self._local_wanted(session, now) else frozenset[str]()
+            number = pending_erasure(session, self._settings, now)
+        gallery.keep_only(local)
+        for version in sorted(local):
             gallery.warm_known(version)
         with read_only(services.db) as session:
-            number = pending_erasure(session)
             if number is not None:
                 gallery.forget(session, number, now)
             for replica in gallery.replicas():
                 self._keep(session, replica, now)
         with unit_of_work(services.db) as session:
-            for replica in gallery.replicas():
-                self._say(session, replica, now)
+            said = {(Place.LOCAL, one.model_version) for one in gallery.replicas() if self._say(session, one, now)}
             self._trim(session, now)
+        # Last and apart: a Milvus that does not answer holds up nothing else.
+        reached = self._shared.tick(versions)
+        with unit_of_work(services.db) as session:
+            for version, (seen, faces) in reached.items():
+                self._say_row(session, Place.MILVUS, version, seen, faces, now)
+            self._unsay(session, said | {(Place.MILVUS, version) for version in reached})
+
+    def _local_wanted(self, session: Session, now: datetime) -> bool:
+        """Also for a while after a switch: searches that began before it are answered from where they began."""
+        row = place_of(session)
+        lately = row is not None and now - row.changed_at < timedelta(seconds=self._settings.replica_seconds)
+        return lately or Place.LOCAL in wanted(session)
 
     def _loop(self) -> None:
         while not self._stop.is_set():
@@ -123,27 +142,38 @@ class IndexKeeper:
         old = now - files[0].written_at >= timedelta(minutes=self._settings.snapshot_minutes)
         return changes >= self._settings.snapshot_changes or (changes > 0 and old)
 
-    def _say(self, session: Session, replica: Replica, now: datetime) -> None:
+    def _say(self, session: Session, replica: Replica, now: datetime) -> bool:
         state = replica.state
         if state.mark is None:
-            return
-        pulse = self._pulses.setdefault(replica.model_version, _Pulse())
-        pulse.started_at = pulse.started_at or now
+            return False
+        self._say_row(session, Place.LOCAL, replica.model_version, state.seen, state.faces, now)
+        return True
+
+    def _say_row(self, session: Session, place: Place, version: str, seen: Seen, faces: int, now: datetime) -> None:
+        pulse = self._pulses.setdefault((place, version), _Pulse(now))
+        store = self._services.gallery.store if place is Place.LOCAL else None
         session.merge(
             IndexReplica(
                 id=pulse.id,
                 process=self._process,
-                model_version=replica.model_version,
-                mark=state.mark,
-                snapshot_mark=self._services.gallery.store.oldest_mark(replica.model_version),
-                position=positions_of(state.seen),
-                snapshots=[positions_of(file.seen) for file in self._services.gallery.store.files()],
-                faces=state.faces,
+                place=place,
+                model_version=version,
+                mark=seen.xmin,
+                snapshot_mark=store and store.oldest_mark(version),
+                position=positions_of(seen),
+                snapshots=[positions_of(file.seen) for file in store.files()] if store else [],
+                faces=faces,
                 started_at=pulse.started_at,
                 seen_at=now,
             )
         )
         session.flush()
+
+    def _unsay(self, session: Session, kept: AbstractSet[tuple[Place, str]]) -> None:
+        """Delete the rows of indexes that this process does not hold any more."""
+        gone = [self._pulses.pop(key).id for key in self._pulses.keys() - kept]
+        if gone:
+            session.execute(delete(IndexReplica).where(IndexReplica.id.in_(gone)))
 
     def _trim(self, session: Session, now: datetime) -> None:
         if self._trimmed_at is not None and now - self._trimmed_at < timedelta(minutes=self._settings.trim_minutes):
@@ -152,5 +182,6 @@ class IndexKeeper:
         forget_silent(session, now)
         found = live(session, now, self._settings.replica_seconds)
         marks = [one.mark for one in found] + [one.snapshot_mark for one in found if one.snapshot_mark is not None]
+        marks += shared_marks(session)
         if marks:
             trim(session, min(marks), now)

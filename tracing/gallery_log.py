@@ -11,7 +11,7 @@ SQLite has one writer at a time: there the number is `seq`, and a snapshot is "a
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -215,6 +215,13 @@ def break_off(session: Session, now: datetime) -> None:
     session.execute(
         insert(FaceChange).values(xid=_own_xid(session), face_id=uuid.UUID(int=number + 1), model_version=TRIM, at=now)
     )
+
+
+def look_again(session: Session, model_version: str, face_ids: Iterable[uuid.UUID], now: datetime) -> None:
+    """Log these faces as if each had changed: every index compares them with the database once more."""
+    rows = [{"xid": _own_xid(session), "face_id": one, "model_version": model_version, "at": now} for one in face_ids]
+    if rows:
+        session.execute(insert(FaceChange), rows)
 
 
 def trim(session: Session, mark: int, now: datetime) -> int:

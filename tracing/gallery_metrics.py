@@ -33,6 +33,18 @@ class GalleryMetrics:
             "guitu_index_search_seconds", "Searching, without catching up.", buckets=BUCKETS, registry=self.registry
         )
         self.queries = Counter("guitu_index_queries", "Embeddings searched for.", registry=self.registry)
+        self.in_milvus = Gauge(
+            "guitu_index_in_milvus",
+            "1 when searches are answered by Milvus, 0 by each process.",
+            registry=self.registry,
+        )
+        self.feeding = Histogram(
+            "guitu_index_feeding_seconds", "This process's feedings of the index in Milvus.", buckets=BUCKETS,
+            registry=self.registry,
+        )  # fmt: skip
+        self.unreachable = Counter(
+            "guitu_index_unreachable", "Times Milvus did not answer, or refused.", registry=self.registry
+        )
         self.rebuilds = Counter("guitu_index_rebuilds", "Times an index was made anew.", registry=self.registry)
 
     def text(self) -> bytes:

@@ -17,7 +17,6 @@ from matcher import profile as matching
 from matcher.evidence.base import Evidence
 from matcher.evidence.terms import compare
 from matcher.fusion import Fusion, fuse
-from matcher.index.exact import VERSION as INDEX_VERSION
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState, MatchPass
 from models.case import SEARCHED, Case, CaseState
@@ -67,7 +66,8 @@ def request_match(
     if isinstance(owner, Report) and owner.state is not ReportState.OPEN:
         return
     revision = session.get_one(Profile, owner.profile_id).revision
-    versions = f"{version_in_force(session, services)}:{INDEX_VERSION}:{services.parameters.version}"
+    version = version_in_force(session, services)
+    versions = f"{version}:{services.gallery.version(session, version)}:{services.parameters.version}"
     jobs.enqueue(
         session,
         kind=MATCH,
@@ -97,6 +97,7 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             probe = _record(session, services, kind, owner_id, version)
             size = gallery_size(session)
             (proposals,) = propose(session, services, [probe], size, version)
+            index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
     now = utc_now()
@@ -104,7 +105,7 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
         # A switch waits for this transaction, or this one sees it: an old pass must not write over a new one.
         versions_to_analyse(session, services, now=now)
         if version_in_force(session, services) == version:
-            store_pass(session, services, probe, proposals, size, version, now)
+            store_pass(session, services, probe, proposals, size, version, index_version, now)
         else:
             request_match(session, services, kind, owner_id, now=now)
         complete(session)
@@ -219,12 +220,13 @@ def store_pass(
     proposals: Iterable[Proposal],
     size: int,
     version: str,
+    index_version: str,
     now: datetime,
 ) -> None:
     """The pass and its candidates, in one transaction; a pass that is stored already is not stored again."""
     versions = {
         "model_version": version,
-        "index_version": INDEX_VERSION,
+        "index_version": index_version,
         "parameters_version": services.parameters.version,
     }
     proposals = sorted(proposals, key=lambda one: one.pair)

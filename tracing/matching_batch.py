@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from matcher.index.exact import VERSION as INDEX_VERSION
 from matcher.vocabulary import GalleryKind
 from models.candidate import MatchPass
 from models.case import Case
@@ -54,12 +53,13 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
     try:
         with read_only(services.db) as session:
             version = version_in_force(session, services)
-            ids = session.scalars(_chunk(services, kind, after, version)).all()
+            ids = session.scalars(_chunk(session, services, kind, after, version)).all()
             owners = _owners(session, kind, ids)
             waiting = {one.id for one in owners if pending_photos(session, one.profile_id, version)}
             probes = records_of(session, services, kind, [one for one in ids if one not in waiting], version)
             size = gallery_size(session)
             proposals = propose(session, services, probes, size, version) if probes else []
+            index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
     now = utc_now()
@@ -69,7 +69,7 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
         current = version_in_force(session, services) == version
         for probe, found in zip(probes, proposals, strict=True):
             if current:
-                store_pass(session, services, probe, found, size, version, now)
+                store_pass(session, services, probe, found, size, version, index_version, now)
             else:
                 request_match(session, services, kind, probe.id, now=now)
         for owner_id in sorted(waiting):
@@ -83,7 +83,7 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
 def coverage(session: Session, services: Services, kind: GalleryKind) -> Coverage:
     """How far the gallery is matched."""
     total = session.scalar(select(func.count()).select_from(_searchable(kind).subquery())) or 0
-    unmatched = _unmatched(services, kind, version_in_force(session, services))
+    unmatched = _unmatched(session, services, kind, version_in_force(session, services))
     left = session.scalar(select(func.count()).select_from(unmatched.subquery())) or 0
     return Coverage(total - left, total)
 
@@ -98,9 +98,11 @@ def _enqueue(session: Session, kind: GalleryKind, run: str, after: uuid.UUID | N
     )
 
 
-def _chunk(services: Services, kind: GalleryKind, after: uuid.UUID | None, version: str) -> Select[uuid.UUID]:
+def _chunk(
+    session: Session, services: Services, kind: GalleryKind, after: uuid.UUID | None, version: str
+) -> Select[uuid.UUID]:
     owner = Case.id if kind is GalleryKind.CASE else Report.id
-    query = _unmatched(services, kind, version).order_by(owner).limit(CHUNK)
+    query = _unmatched(session, services, kind, version).order_by(owner).limit(CHUNK)
     return query if after is None else query.where(owner > after)
 
 
@@ -110,12 +112,12 @@ def _searchable(kind: GalleryKind) -> Select[uuid.UUID]:
     return select(Report.id).join(Profile, Profile.id == Report.profile_id).where(searchable_report())
 
 
-def _unmatched(services: Services, kind: GalleryKind, version: str) -> Select[uuid.UUID]:
+def _unmatched(session: Session, services: Services, kind: GalleryKind, version: str) -> Select[uuid.UUID]:
     passed = and_(
         MatchPass.profile_id == Profile.id,
         MatchPass.revision == Profile.revision,
         MatchPass.model_version == version,
-        MatchPass.index_version == INDEX_VERSION,
+        MatchPass.index_version == services.gallery.version(session, version),
         MatchPass.parameters_version == services.parameters.version,
     )
     return _searchable(kind).where(~select(MatchPass.id).where(passed).exists())

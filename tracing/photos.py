@@ -240,7 +240,7 @@ def remove_photo(session: Session, services: Services, viewer: Viewer, photo_id:
     session.get_one(Profile, photo.profile_id, with_for_update=True, populate_existing=True).revision += 1
     session.flush()
     note(session, viewer, "photo.remove", "photo", photo.id, at=now, owner=owner.id)
-    request_erasure(session, services, photo.id, now=now)
+    request_erasure(session, photo.id, now=now)
     request_match(session, services, kind, owner.id, now=now)
 
 

@@ -12,6 +12,7 @@ from models.report import REPORT_TRANSITIONS, Report, ReportState
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.facts import Facts, InvalidFacts, check_day, check_division, check_facts, check_optional_text, collecting
+from tracing.gallery_erasure import request_leaving
 from tracing.matching import request_match
 from tracing.numbers import check_digit, next_number
 from tracing.paging import Page, page_of
@@ -273,10 +274,15 @@ def withdraw_report(
 
 
 def move_report(session: Session, report: Report, wanted: ReportState, viewer: Viewer | None, *, now: datetime) -> None:
-    """Move a report, with its audit event. Raises IllegalReportMove."""
+    """Move a report, with its audit event; one that leaves the gallery asks for the proof of it.
+
+    Raises IllegalReportMove.
+    """
     previous = report.state
     if wanted not in REPORT_TRANSITIONS[previous]:
         raise IllegalReportMove(current=previous.value, wanted=wanted.value)
     report.state = wanted
     report.updated_at = now
     note(session, viewer, "report.move", "report", report.id, at=now, previous=previous.value, state=wanted.value)
+    if previous is ReportState.OPEN:
+        request_leaving(session, GalleryKind.REPORT, report.id, report.profile_id, now=now)

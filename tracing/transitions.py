@@ -4,8 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from models.case import TRANSITIONS, Case, CaseState, CaseTransition, IllegalTransition
+from matcher.vocabulary import GalleryKind
+from models.case import SEARCHED, TRANSITIONS, Case, CaseState, CaseTransition, IllegalTransition
 from tracing.access import Viewer
+from tracing.gallery_erasure import request_leaving
 from tracing.platform import errors
 from tracing.trail import note
 
@@ -32,7 +34,9 @@ def move(
     now: datetime,
     reason: str | None = None,
 ) -> CaseTransition:
-    """Move a case, with its history row and audit event. Raises IllegalMove. `viewer` None = the service itself."""
+    """Move a case, with its history row and audit event; one that leaves the gallery asks for the proof of it. Raises
+    IllegalMove. `viewer` None = the service itself.
+    """
     previous = case.state
     try:
         row = case.move_to(wanted, actor_id=viewer.user_id if viewer else None, at=now, reason=reason)
@@ -40,4 +44,6 @@ def move(
         raise illegal_move(error.current, error.wanted) from error
     session.add(row)
     note(session, viewer, "case.move", "case", case.id, at=now, previous=previous.value, state=wanted.value)
+    if previous in SEARCHED and wanted not in SEARCHED:
+        request_leaving(session, GalleryKind.CASE, case.id, case.profile_id, now=now)
     return row

@@ -90,6 +90,10 @@ class IndexUnreachable(Exception):
     """
 
 
+class IndexLost(IndexUnreachable):
+    """The index answers, and what was put into it is not there (any more): it must be filled anew."""
+
+
 class Damage(StrEnum):
     """Why a snapshot cannot be used."""
 

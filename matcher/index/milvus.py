@@ -52,9 +52,11 @@ from matcher.index.milvus_rows import (
     as_row,
     chunks,
     collection_name,
+    expect_faces,
     make_faces,
     make_positions,
     of_kind,
+    positions_name,
 )
 from matcher.vocabulary import GalleryKind
 
@@ -91,8 +93,9 @@ class MilvusIndex:
         plan: MilvusPlan = EXACT,
         prefix: str = "guitu",
         timeout_seconds: float = 30,
+        make: bool = True,
     ) -> None:
-        """Open the model version's collection, made if it is not there.
+        """Open the model version's collection, made if it is not there, or with IndexLost where not `make`.
 
         `location`: http(s)://host:port, or the path of a Lite file, ending in .db, which one process may hold at a
         time. `prefix` keeps several services on one server apart. Raises ValueError on another location, a dimension
@@ -103,13 +106,14 @@ class MilvusIndex:
         self._location, self._model_version, self._dimension, self._plan = location, model_version, dimension, plan
         self._timeout = timeout_seconds
         self._faces = collection_name(prefix, model_version)
-        self._positions = f"{self._faces}_at"
+        self._positions = positions_name(self._faces)
         self._changing = Lock()
         self._hidden: set[uuid.UUID] = set()
         self._closed = False
         self._client = open_client(location, token, timeout_seconds)
         try:
             with reaching("opening the collection"):
+                expect_faces(self._client, self._faces, unless=make)
                 make_faces(self._client, self._faces, dimension, plan)
                 make_positions(self._client, self._positions)
         except BaseException:
@@ -234,8 +238,7 @@ class MilvusIndex:
         less. A server does not count here what it has not yet written out: see `settle`.
         """
         with reaching("asking how far the index is built"):
-            described = self._client.describe_index(self._faces, EMBEDDING, timeout=self._timeout)
-        return int(described["pending_index_rows"])
+            return int(self._client.describe_index(self._faces, EMBEDDING, timeout=self._timeout)["pending_index_rows"])
 
     def settle(self, seconds: float = 3600, pause: Callable[[float], None] = sleep) -> None:
         """Have the server write out what it was given and wait until searches find what they should: call it after a
@@ -262,7 +265,7 @@ class MilvusIndex:
         raise TimeoutError(f"Milvus has not settled after {seconds:g} s of waiting: {lacking}")
 
     def drop(self) -> None:
-        """Delete the collection and its watermark, for a model version that nobody wants any more; then `close`."""
+        """Delete collection and watermark of a model version that nobody wants any more; then `close`."""
         with reaching("dropping the collection"):
             for name in (self._positions, self._faces):
                 self._client.drop_collection(name, timeout=self._timeout)

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from matcher.index.base import IndexEntry
-from matcher.index.milvus_connection import DataType, MilvusClient, refused
+from matcher.index.base import IndexEntry, IndexLost
+from matcher.index.milvus_connection import DataType, MilvusClient, close_client, open_client, reaching, refused
 from matcher.index.milvus_plan import MilvusPlan
 from matcher.vocabulary import GalleryKind
 
@@ -28,6 +28,11 @@ def collection_name(prefix: str, model_version: str) -> str:
     """Letters, digits and underscores, as Milvus wants them; the digest keeps two versions apart that read alike."""
     readable = re.sub(r"[^A-Za-z0-9]+", "_", f"{prefix}_{model_version}")[:NAME_LENGTH]
     return f"{readable}_{hashlib.sha256(model_version.encode()).hexdigest()[:12]}"
+
+
+def positions_name(faces: str) -> str:
+    """The collection that keeps the watermark of a collection of faces."""
+    return f"{faces}_at"
 
 
 def as_row(entry: IndexEntry) -> dict[str, Any]:
@@ -60,6 +65,12 @@ def of_kind(kind: GalleryKind) -> str:
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """The items in runs of at most `size`."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def expect_faces(client: MilvusClient, name: str, *, unless: bool) -> None:
+    """Raise IndexLost when the collection of faces is not there, `unless` it may be made."""
+    if not unless and not client.has_collection(name):
+        raise IndexLost("Milvus has no collection of this model version")
 
 
 def make_faces(client: MilvusClient, name: str, dimension: int, plan: MilvusPlan) -> None:
@@ -95,6 +106,19 @@ def make_positions(client: MilvusClient, name: str) -> None:
     _make(client, name, schema)
     _make_index(client, name, UNUSED, "FLAT", {})
     client.load_collection(name)
+
+
+def drop_collections(location: str, model_version: str, token: str, prefix: str, timeout_seconds: float) -> None:
+    """Delete the faces and the watermark of a model version, if they are there. Raises as `open_client` does."""
+    client = open_client(location, token, timeout_seconds)
+    try:
+        name = collection_name(prefix, model_version)
+        with reaching("dropping the collection"):
+            for one in (positions_name(name), name):
+                if client.has_collection(one, timeout=timeout_seconds):
+                    client.drop_collection(one, timeout=timeout_seconds)
+    finally:
+        close_client(client, location)
 
 
 def _make(client: MilvusClient, name: str, schema: Any) -> None:

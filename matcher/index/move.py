@@ -1,4 +1,4 @@
-"""Carrying the faces of one index into another of any sort, while the first one serves.
+"""Carrying faces into an index of any sort, from another one or from where they are stored, while the source serves.
 
 The way: `begin`, then `move` until it returns, then the caller follows the source's change log on the target from the
 watermark that the target now has, `compare`s, and only then answers from the target. Changes made during the copy are
@@ -9,11 +9,11 @@ going back is answering from it again (it went on following the log), or the sam
 import random
 import uuid
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from matcher.index.base import VectorIndex, Watermark, checksum
+from matcher.index.base import IndexEntry, VectorIndex, Watermark, checksum
 
 FACES_AT_ONCE = 1000
 SAMPLE = 1000
@@ -74,6 +74,28 @@ class Comparison:
         return not (self.missing or self.extra or self.differing)
 
 
+class FaceSource(Protocol):
+    """Where faces are carried from: any `VectorIndex`, or a database of them. It may change meanwhile."""
+
+    @property
+    def model_version(self) -> str:
+        """See `VectorIndex`."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """See `VectorIndex`."""
+        ...
+
+    def ids(self) -> frozenset[uuid.UUID]:
+        """Face ids held now."""
+        ...
+
+    def fetch(self, ids: Iterable[uuid.UUID]) -> list[IndexEntry]:
+        """What is held now for these face ids; those that are gone are left out."""
+        ...
+
+
 @runtime_checkable
 class Settling(Protocol):
     """An index that needs time after a bulk load before its searches are at their best."""
@@ -84,12 +106,12 @@ class Settling(Protocol):
 
 
 def begin(source: VectorIndex) -> MoveToken:
-    """The token of a move that starts now. Take it before anything is copied."""
+    """The token of a move out of an index that starts now. Take it before anything is copied."""
     return MoveToken(source.watermark)
 
 
 def move(
-    source: VectorIndex,
+    source: FaceSource,
     target: VectorIndex,
     token: MoveToken,
     progress: Callable[[MoveProgress], None],
@@ -115,13 +137,13 @@ def move(
         token = MoveToken(token.watermark, part[-1])
         progress(MoveProgress(done, len(ids), token))
     # A face that left the source during the copy, or that an earlier move left behind.
-    target.remove(target.ids() - source.ids())
+    target.remove(target.ids() - source.ids())  # in this order: what enters both meanwhile must stay
     if isinstance(target, Settling):
         target.settle()
     target.mark(token.watermark)
 
 
-def compare(first: VectorIndex, second: VectorIndex, seed: int, sample: int = SAMPLE) -> Comparison:
+def compare(first: FaceSource, second: FaceSource, seed: int, sample: int = SAMPLE) -> Comparison:
     """Compare all ids, and the checksums of `sample` faces (or all, when there are fewer) drawn with `seed`.
 
     A change that only one of them has followed yet is a difference: compare when both are at one watermark.

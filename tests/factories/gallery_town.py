@@ -1,9 +1,10 @@
 """A town: an installation with synthetic faces, and the searches and keepers of one or more processes on it."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,7 +17,8 @@ from models.photo import Photo
 from tests.factories.gallery import AT, VERSION, Ground, Person, make_ground, make_person, unit
 from tracing.gallery_erasure import request_erasure
 from tracing.gallery_keeper import IndexKeeper
-from tracing.gallery_replica import Replica
+from tracing.gallery_move import Watcher
+from tracing.gallery_replica import Progress, Replica, no_progress
 from tracing.gallery_verify import Verification, verify
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
@@ -50,7 +52,7 @@ class Town:
     def remove(self, person: Person) -> None:
         with unit_of_work(self.services.db) as session:
             session.execute(update(Photo).where(Photo.id == person.photo_id).values(removed_at=AT))
-            request_erasure(session, self.services, person.photo_id, now=utc_now())
+            request_erasure(session, person.photo_id, now=utc_now())
 
     def found(self, number: int, k: int = 1, services: Services | None = None) -> list[uuid.UUID]:
         services = services or self.services
@@ -87,11 +89,28 @@ class Town:
 
 
 @contextmanager
-def town_on(any_services: Services) -> Iterator[Town]:
+def town_on(any_services: Services, index: IndexSettings = QUICK) -> Iterator[Town]:
     """A town on the database of these services."""
-    settings = any_services.settings.model_copy(update={"index": QUICK})
+    settings = any_services.settings.model_copy(update={"index": index})
     services = synthetic(build_services(settings))
     with unit_of_work(services.db) as session:
         ground = make_ground(session)
     yield Town(services, ground)
+    services.gallery.close_shared()
     services.db.dispose()
+
+
+class Onlooker:
+    """Watches a move without a terminal; `said` has every sentence."""
+
+    def __init__(self, at_bar: Callable[[str, int, int], None] | None = None) -> None:
+        self.said: list[str] = []
+        self._at_bar = at_bar
+
+    @property
+    def watcher(self) -> Watcher:
+        return Watcher(self._bar, self.said.append)
+
+    @contextmanager
+    def _bar(self, title: str) -> Iterator[Progress]:
+        yield partial(self._at_bar, title) if self._at_bar else no_progress

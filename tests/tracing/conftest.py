@@ -1,9 +1,14 @@
 """Short names for whoever acts in these tests, and a unit of work."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from models.user import Role
 from tests.factories.faces import ColourFaceEngine, OtherColourFaceEngine, with_engines
+from tests.factories.gallery_town import Town, town_on
+from tests.factories.milvus_town import MILVUS_PLACES, SERVER, emptied, settings_in
 from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.services import Services
@@ -43,3 +48,25 @@ def administrator(world: World) -> Viewer:
 def both(any_services: Services) -> Services:
     """Services that have two versions of the colour engine and want the first, on both databases."""
     return with_engines(any_services, ColourFaceEngine(), OtherColourFaceEngine())
+
+
+@pytest.fixture(params=MILVUS_PLACES)
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A file or a server."""
+    return SERVER if request.param == "server" else str(tmp_path / "index.db")
+
+
+@pytest.fixture
+def milvus_town(services: Services, location: str) -> Iterator[Town]:
+    """Without a face yet, and the index still in the process. On SQLite; `any_milvus_town` is on both databases."""
+    with town_on(services, settings_in(location)) as made:
+        yield made
+        emptied(made)
+
+
+@pytest.fixture
+def any_milvus_town(any_services: Services, location: str) -> Iterator[Town]:
+    """As `milvus_town`, on both databases."""
+    with town_on(any_services, settings_in(location)) as made:
+        yield made
+        emptied(made)

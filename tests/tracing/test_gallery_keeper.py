@@ -49,9 +49,9 @@ def test_an_erasure_is_reported_when_snapshots_and_replicas_are_past_it(town: To
     town.remove(people[0])
     run_jobs(town.services, utc_now())
     with read_only(town.services.db) as session:
-        assert pending_erasure(session) is not None, "the other process has not followed yet"
+        assert pending_erasure(session, QUICK) is not None, "the other process has not followed yet"
         assert events(session) == []
-        number = pending_erasure(session)
+        number = pending_erasure(session, QUICK)
         assert number is not None
         assert len(behind(session, number, utc_now(), 60)) == 2
     for keeper in keepers:
@@ -60,7 +60,7 @@ def test_an_erasure_is_reported_when_snapshots_and_replicas_are_past_it(town: To
     assert [file.faces for file in town.services.gallery.store.files(VERSION)] == [2]
     run_jobs(town.services, utc_now() + timedelta(seconds=30))
     with read_only(town.services.db) as session:
-        assert pending_erasure(session) is None
+        assert pending_erasure(session, QUICK) is None
         assert events(session) == [str(people[0].photo_id)]
     for keeper in keepers:
         keeper.stop()

@@ -103,3 +103,13 @@ class IndexWarming(Unavailable):
         """Keep the seconds to wait, as an attribute and for the message."""
         super().__init__(field=field, retry_after=retry_after, **params)
         self.retry_after = retry_after
+
+
+class IndexUnanswered(IndexWarming):
+    """The index that all processes share does not answer; `retry_after` is in whole seconds."""
+
+    slug = "index_unreachable"
+    message = (
+        "The face index does not answer. Nothing is lost; try again in {retry_after} seconds. If it stays so, tell your"
+        " administrator."
+    )

@@ -4,6 +4,7 @@ import base64
 import binascii
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from limits import parse_many
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -116,7 +117,7 @@ class FaceSettings(Group):
 
 
 class IndexSettings(Group):
-    """The face index: each process holds a replica of what the database says is searchable."""
+    """The face index: a replica in each process of what the database says is searchable, or one in Milvus for all."""
 
     wait_seconds: float = Field(
         10, ge=0, description="How long a search waits while the index is loaded or rebuilt, before it answers 503."
@@ -145,10 +146,47 @@ class IndexSettings(Group):
         0.2, gt=0, lt=1, description="Share of removed faces at which an approximate index is made anew."
     )
 
+    milvus_url: str | None = Field(
+        None,
+        description="Milvus that may keep the index for all processes: `https://host:19530`, or for trials the path of"
+        " a Milvus Lite file (`….db`), which one process may open at a time. `tracing index move --to milvus` begins"
+        " to use it (docs/operations.md).",
+    )
+    milvus_token: SecretStr | None = Field(None, description="Token for Milvus, `user:password`; never in the URL.")
+    milvus_plan: Literal["exact", "graph", "cells"] = Field(
+        "exact", description="How Milvus orders the faces (docs/scale.md); a change needs `tracing index rebuild`."
+    )
+    milvus_prefix: str = Field(
+        "guitu",
+        pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$",
+        description="Beginning of the collections' names: keeps several installations on one Milvus apart.",
+    )
+    milvus_timeout_seconds: float = Field(10, gt=0, description="Longest wait for an answer of Milvus.")
+    milvus_lease_seconds: float = Field(
+        30,
+        gt=0,
+        description="How long whoever feeds Milvus keeps the right to it without saying so; another process takes over"
+        " then. At least twice the longest wait.",
+    )
+
+    @field_validator("milvus_url")
+    @classmethod
+    def _without_credentials(cls, value: str | None) -> str | None:
+        # Not repeated in the message: it may hold a password.
+        if value is not None and "://" in value:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.password:
+                raise ValueError("not http(s)://host:port; a password belongs in milvus_token")
+        elif value is not None and not value.endswith(".db"):
+            raise ValueError("neither http(s)://host:port nor a file that ends in .db")
+        return value
+
     @model_validator(mode="after")
     def _seen_in_time(self) -> Self:
         if self.replica_seconds < 3 * self.heartbeat_seconds:
             raise ValueError("replica_seconds must be at least three times heartbeat_seconds")
+        if self.milvus_lease_seconds < 2 * self.milvus_timeout_seconds:
+            raise ValueError("milvus_lease_seconds must be at least twice milvus_timeout_seconds")
         return self
 
 

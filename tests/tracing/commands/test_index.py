@@ -1,6 +1,8 @@
 """`tracing index …`, and a short run of the drill in processes of its own."""
 
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,8 +23,48 @@ from tracing.services import NO_ENGINE, build_services
 FACES = 5
 
 
-def run(folder: Path, *arguments: str) -> Result:
-    return tracing(folder, "index", *arguments, GUITU_FACES__ENGINE=NO_ENGINE)
+KILLED_HALF_WAY = """
+import os, signal
+import tracing.gallery_shared as shared
+from tracing.cli import app
+whole = shared.move
+
+def move(source, target, token, note):
+    def killed(progress):
+        note(progress)
+        if progress.done == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+    whole(source, target, token, killed, faces_at_once=2)
+
+shared.move = move
+app(["index", "move", "--to", "milvus"])
+"""
+
+
+# A file of Milvus Lite; short waits, for a feeder that was killed must be followed soon.
+IN_MILVUS = {
+    "GUITU_INDEX__MILVUS_LEASE_SECONDS": "2",
+    "GUITU_INDEX__MILVUS_TIMEOUT_SECONDS": "1",
+}
+
+
+def run(folder: Path, *arguments: str, milvus: bool = True) -> Result:
+    url = {"GUITU_INDEX__MILVUS_URL": str(folder / "milvus.db")} if milvus else {}
+    return tracing(folder, "index", *arguments, GUITU_FACES__ENGINE=NO_ENGINE, **IN_MILVUS, **url)
+
+
+def run_alone(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own."""
+    own = {"GUITU_DATA_DIR": str(folder), "GUITU_FACES__ENGINE": NO_ENGINE, **IN_MILVUS}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("GUITU_")}
+        | {**own, "GUITU_INDEX__MILVUS_URL": str(folder / "milvus.db")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -59,6 +101,39 @@ def test_an_operator_rebuilds_verifies_and_repairs(folder: Path) -> None:
     assert status.exit_code == 0
     assert "searchable faces  4" in status.stdout
     assert "erasures pending  none" in status.stdout
+
+
+def test_an_operator_moves_the_index_into_milvus_and_back(folder: Path) -> None:
+    killed = run_alone(folder, KILLED_HALF_WAY)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    status = run(folder, "status").output
+    assert "a move to milvus, begun at" in status
+    assert "being filled" in status
+    moved = run(folder, "move", "--to", "milvus")
+    assert moved.exit_code == 0, moved.output
+    assert "Going on with the move begun at" in moved.output
+    assert "none: 5 faces are in Milvus and equal those of the database." in moved.output
+    with sqlite3.connect(folder / "guitu.sqlite3") as database:  # behind the back of the triggers
+        database.execute("DROP TRIGGER face_log_face_changed")
+        database.execute("UPDATE face SET chosen = FALSE WHERE rowid IN (SELECT rowid FROM face LIMIT 1)")
+    for arguments, code, sentence in (
+        (["verify"], 1, "4 faces compared: 0 missing, 0 altered, 1 that should not"),
+        (["verify", "--repair"], 0, "were put right in Milvus"),
+        (["verify"], 0, "4 faces compared: 0 missing, 0 altered, 0 that"),
+        (["bench", "--queries", "5"], 0, "4 faces, milvus-flat-1"),
+        (["rebuild"], 0, "none: 4 faces are in Milvus"),
+        (["status"], 0, "searches ask      Milvus at"),
+        (["move", "--back"], 0, "No face is left in Milvus."),
+        (["status"], 0, "each process's own index"),
+        (["move"], 2, "say where to"),
+    ):
+        told = run(folder, *arguments)
+        assert (told.exit_code, sentence in told.output) == (code, True), told.output
+
+
+def test_without_milvus_in_the_settings_the_remedy_is_said(folder: Path) -> None:
+    told = run(folder, "move", "--to", "milvus", milvus=False)
+    assert (told.exit_code, "GUITU_INDEX__MILVUS_URL is not set" in told.output) == (1, True), told.output
 
 
 def test_bench_times_the_installation(folder: Path) -> None:
