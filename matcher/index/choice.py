@@ -65,8 +65,8 @@ def outgrown(
     tombstone_share: float,
     approximation: Approximation = "compressed",
 ) -> bool:
-    """Whether `rebuilt` would give a better index: another sort suits the size or is wanted, the codes were made for far
-    fewer faces, or too many rows are tombstones.
+    """Whether `rebuilt` would give a better index: another sort suits the size or is wanted, the codes were made for
+    far fewer faces, or too many rows are tombstones.
 
     An approximate index is given up for its size only below half of `approximate_from`, so that a size about there does
     not go to and fro. An index in another process is never outgrown.
