@@ -81,8 +81,9 @@ def test_an_installation_without_faces_says_so(tmp_path: Path) -> None:
         assert (told.returncode, "no searchable face" in told.stdout) == (0, True), told.stderr
 
 
-def test_killed_ten_times_the_index_is_right_each_time(tmp_path: Path) -> None:
-    ran = run(tmp_path, "benchmarks.drill_index", "--kills", "10", "--faces", "60", "--seed", "7")
+@pytest.mark.parametrize("more", [(), ("--approximate", "compressed")], ids=["exact", "compressed"])
+def test_killed_ten_times_the_index_is_right_each_time(tmp_path: Path, more: tuple[str, ...]) -> None:
+    ran = run(tmp_path, "benchmarks.drill_index", "--kills", "10", "--faces", "60", "--seed", "7", *more)
     figures = json.loads(ran.stdout.splitlines()[-1])
     assert (ran.returncode, figures["kills"], figures["not_clean"]) == (0, 10, 0), ran.stdout
     assert figures["faces_compared"] > 300
