@@ -68,6 +68,7 @@ K, BATCH = 50, 64
 TIE = 1e-4
 AT_ONCE = 50_000
 TURNS = 5
+STARTS = 3
 PEER64 = "face_distance and argsort, float64"
 PEER32 = "face_distance and argsort, float32"
 EXACT, COMPRESSED, GRAPH = "exact", "compressed", "graph"
@@ -163,9 +164,9 @@ def fresh(path: Path) -> None:
 
 
 def in_fresh_process(path: Path) -> tuple[float, int]:
-    """Seconds from starting Python to the end of `fresh`, and the bytes that the index takes: medians of three."""
+    """Seconds from starting Python to the end of `fresh`, and the bytes that the index takes: medians of `STARTS`."""
     seconds, held = [], []
-    for _ in range(3):
+    for _ in range(STARTS):
         started = time.perf_counter()
         command = [sys.executable, "-m", "benchmarks.index", "--fresh", str(path)]
         ran = subprocess.run(command, check=True, capture_output=True, text=True)

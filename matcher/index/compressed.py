@@ -2,7 +2,7 @@
 
 The first pass reads four bits a value (`matcher.index.nibbles`), a quarter of what the exact index reads; the second
 compares some thousand faces by the same halves as the exact index. So every similarity that is reported is the exact
-one, and what is reported is in the right order; a face is missed only when a thousand others look nearer from afar.
+one, and what is reported is in the right order; a face is missed only when hundreds of others look nearer from afar.
 How often that is, is measured by `matcher.index.recall`. Unlike a graph it is made in seconds, a removed face leaves
 nothing behind, and strangers are found as well as the person.
 """
@@ -20,10 +20,10 @@ from matcher.index.scan import PROCESSORS, Floats, Found, Halves
 
 VERSION = "compressed-nibbles-1"
 
-SHORTLIST = 1_000
+SHORTLIST = 500
 """Faces compared exactly, at the least."""
 
-SHORTLIST_A_HIT = 20
+SHORTLIST_A_HIT = 10
 """The same for each hit asked for."""
 
 COMPRESSED_FROM = 20_000
@@ -127,8 +127,10 @@ class CompressedShelf:
         faiss.omp_set_num_threads(1)
         shortlist = min(self.table.rows, max(SHORTLIST, SHORTLIST_A_HIT * k))
         both = UNTYPED.IndexRefine(self.codes.scanner, self.quantizer)
-        parameters = UNTYPED.IndexRefineSearchParameters(k_factor=1.0)
-        found = [both.search(query[np.newaxis], shortlist, params=parameters) for query in queries]
+        wanted = k if shortlist < self.table.rows else shortlist
+        # Half a face more: FAISS multiplies by `wanted` again and rounds down.
+        parameters = UNTYPED.IndexRefineSearchParameters(k_factor=(shortlist + 0.5) / wanted)
+        found = [both.search(query[np.newaxis], wanted, params=parameters) for query in queries]
         similarities = np.concatenate([one[0] for one in found])
         rows = np.concatenate([one[1] for one in found])
         # FAISS never takes the rows that are least like the query in every value, as all are where all faces are equal.

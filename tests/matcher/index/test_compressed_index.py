@@ -145,7 +145,7 @@ def test_codes_follow_their_rows(data: st.DataObject, dimension: int, seed: int)
     """After any adding and removing the codes are those of the vectors, and of a removed face not a bit is left."""
     shelf, model, added = CompressedShelf(dimension, 0), dict[int, Halves](), 0
     for step in range(data.draw(st.integers(1, 6))):
-        count = data.draw(st.sampled_from([0, 1, 31, 32, 33, 90]))
+        count = data.draw(st.sampled_from([0, 1, 31, 32, 33, 127, 128, 300]))
         fresh = vectors(count, seed + step, dimension).astype(np.float16)
         if count:
             shelf.append(ids_of(list(range(added, added + count))), ids_of([0] * count), fresh)
