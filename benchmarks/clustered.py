@@ -1,6 +1,7 @@
 """Seeded galleries of made-up embeddings: identities spread evenly over the sphere, each with noisy samples."""
 
 import uuid
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ def centres(identities: int) -> Floats:
     return _unit(np.random.default_rng(SEED).standard_normal((identities, DIMENSION), np.float32))
 
 
-def samples(of: Floats, seed: int) -> Floats:
+def samples(of: Floats, seed: int | np.random.Generator) -> Floats:
     """One noisy unit vector for each centre given."""
     found = np.random.default_rng(seed).standard_normal(of.shape, np.float32)
     found *= np.float32(NOISE / np.sqrt(DIMENSION))
@@ -42,6 +43,13 @@ def identities_asked(faces: int, count: int) -> NDArray[np.int64]:
 def gallery(faces: int) -> Floats:
     """`faces` samples of faces / 20 identities, in random order, (faces, 128)."""
     return samples(centres(max(1, faces // SAMPLES))[identities_of(faces)], SEED + 2)
+
+
+def gallery_parts(faces: int, at_once: int) -> Iterator[Floats]:
+    """`gallery(faces)` in parts of at most `at_once`, one at a time in memory."""
+    middle, identities, noise = centres(max(1, faces // SAMPLES)), identities_of(faces), np.random.default_rng(SEED + 2)
+    for start in range(0, faces, at_once):
+        yield samples(middle[identities[start : start + at_once]], noise)
 
 
 def queries(faces: int, count: int) -> Floats:

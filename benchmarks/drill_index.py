@@ -1,11 +1,12 @@
 """The index drill: processes that add, remove, snapshot and rebuild are killed with -9; afterwards the index is right.
 
-    python -m benchmarks.drill_index [--kills 300] [--seed 1] [--faces 400] [--postgresql]
+    python -m benchmarks.drill_index [--kills 300] [--seed 1] [--faces 400] [--postgresql] [--approximate compressed]
 
 Each cycle forks a process that works as fast as it can on the installation's database and index folder, kills it at a
 random moment, and then starts another as any process starts (newest whole snapshot, then the log; else a rebuild) that
 compares its index with the database row by row. A worker is killed after a random time, or just when it has begun to
-write a snapshot, to rebuild, or to commit, so that the short moments are met too. The last line is one JSON object.
+write a snapshot, to rebuild, or to commit, so that the short moments are met too. `--approximate` has that index in
+place of the exact one from a few faces on. The last line is one JSON object.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, select, text, update
 
 from benchmarks.synthetic_gallery import embedding, services_for
+from matcher.index.choice import SORTS
 from matcher.vocabulary import GalleryKind
 from models.face import Face
 from models.photo import Photo
@@ -44,13 +46,17 @@ from tracing.services import Services
 
 # Forked, so that a cycle does not spend a second on imports; this process itself never touches an index.
 FORK = multiprocessing.get_context("fork")
-INDEX = IndexSettings(wait_seconds=30)
+FEW = 40
+"""Faces from which the index is approximate, where the drill is told to."""
 TRIED = ("add", "remove", "restore", "choose", "close", "search", "snapshot", "rebuild", "trim")
+APPROXIMATE: dict[str | None, dict[str, Any]] = {None: {}} | {
+    sort: {"approximate_from": FEW, "approximate": sort} for sort in SORTS
+}
 LONGEST_LIFE_SECONDS = 0.25
 NAMED = ("snapshot", "rebuild", "trim", "add", "remove")
 
 
-def settings_of(folder: Path, url: str) -> Settings:
+def settings_of(folder: Path, url: str, approximate: str | None = None) -> Settings:
     """Settings of the throw-away installation."""
     return Settings(
         _env_file=None,
@@ -58,13 +64,14 @@ def settings_of(folder: Path, url: str) -> Settings:
         log_level="ERROR",
         database=DatabaseSettings(url=SecretStr(url)),
         faces=FaceSettings(engine="none"),
+        index=IndexSettings.model_validate({"wait_seconds": 30} | APPROXIMATE[approximate]),
     )
 
 
 def work(settings: Settings, ground: Ground, seed: int, say: Connection) -> None:
     """What the victim does until it is killed: one thing after another, each announced first."""
     chance = random.Random(seed)
-    with services_for(settings, INDEX) as services:
+    with services_for(settings, settings.index) as services:
         replica = services.gallery.warm_known(VERSION)
         while True:
             what = chance.choice(TRIED)
@@ -121,7 +128,7 @@ def _trim(services: Services) -> None:
 
 def check(settings: Settings, say: Connection) -> None:
     """Start as any process does, and compare; sends the verification, and whether a snapshot was the start."""
-    with services_for(settings, INDEX) as services:
+    with services_for(settings, settings.index) as services:
         replica = services.gallery.warm_known(VERSION)
         if replica is None:
             say.send((Verification(0, 0, 0, 0, 0), False))
@@ -168,16 +175,16 @@ def _await_moment(hear: Connection, chance: random.Random) -> str:
     return doing
 
 
-def drill(kills: int, seed: int, faces: int, *, postgresql: bool) -> dict[str, Any]:
+def drill(kills: int, seed: int, faces: int, *, postgresql: bool, approximate: str | None) -> dict[str, Any]:
     """Run the drill; its figures."""
     chance, started = random.Random(seed), time.monotonic()
     during: Counter[str] = Counter()
     wrong: list[dict[str, int]] = []
     from_snapshot = compared = 0
     with tempfile.TemporaryDirectory() as folder, database(Path(folder), postgresql=postgresql) as url:
-        settings = settings_of(Path(folder) / "var", url)
+        settings = settings_of(Path(folder) / "var", url, approximate)
         migrations.upgrade(settings)
-        with services_for(settings, INDEX) as services, unit_of_work(services.db) as session:
+        with services_for(settings, settings.index) as services, unit_of_work(services.db) as session:
             ground = make_ground(session)
             for number in range(faces):
                 make_person(session, services.vault, ground, embedding(number), list(GalleryKind)[number % 2])
@@ -190,6 +197,7 @@ def drill(kills: int, seed: int, faces: int, *, postgresql: bool) -> dict[str, A
                 wrong.append(vars(found))
     return {
         "database": "postgresql" if postgresql else "sqlite",
+        "index": approximate or "exact",
         "kills": kills,
         "not_clean": len(wrong),
         "faces_compared": compared,
@@ -227,8 +235,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faces", type=int, default=400)
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--approximate", choices=SORTS)
     given = parser.parse_args()
-    figures = drill(given.kills, given.seed, given.faces, postgresql=given.postgresql)
+    figures = drill(given.kills, given.seed, given.faces, postgresql=given.postgresql, approximate=given.approximate)
     for name, value in figures.items():
         print(f"{name:22} {value}")
     print(json.dumps(figures))

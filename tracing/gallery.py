@@ -177,7 +177,9 @@ class Gallery:
                     dimension,
                     self._vault,
                     lambda: read_only(self._own),
-                    lambda faces: empty_index(model_version, dimension, faces, self._settings.approximate_from),
+                    lambda faces: empty_index(
+                        model_version, dimension, faces, self._settings.approximate_from, self._settings.approximate
+                    ),
                 )
         replica.warm(lambda: self._from_snapshot(model_version, dimension))
         return replica

@@ -13,8 +13,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from matcher.index.choice import outgrown, rebuilt
-from matcher.index.hnsw import FaissHnswIndex
+from matcher.index.choice import approximate, outgrown, rebuilt
 from matcher.index.recall import recall_sample
 from models.index_place import Place
 from models.index_replica import IndexReplica
@@ -123,14 +122,16 @@ class IndexKeeper:
             index = replica.caught_up(session, self._settings.retry_seconds)
         except IndexWarming:
             return
-        if outgrown(index, self._settings.approximate_from, self._settings.tombstone_share):
-            replica.exchange(lambda old: rebuilt(old, self._settings.approximate_from))
+        size, sort = self._settings.approximate_from, self._settings.approximate
+        if outgrown(index, size, self._settings.tombstone_share, sort):
+            replica.exchange(lambda old: rebuilt(old, size, sort))
         statistics = index.statistics()
         metrics.faces.labels(version).set(len(index))
         metrics.tombstones.labels(version).set(statistics.tombstone_share)
         queries = self._services.gallery.recent_queries(index.dimension)
-        if isinstance(index, FaissHnswIndex) and len(queries):
-            metrics.recall.labels(version).set(recall_sample(index, queries, 50).recall)
+        watched = approximate(index)
+        if watched is not None and len(queries):
+            metrics.recall.labels(version).set(recall_sample(watched, queries, 50).recall)
         if self._snapshot_due(session, replica, now):
             self._services.gallery.snapshot(replica, now)
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from matcher.index import exact, hnsw
+from matcher.index import compressed, exact, hnsw
 from matcher.index.base import Damage, SnapshotDamaged, VectorIndex, Watermark
 from matcher.index.choice import LocalIndex, local
 from matcher.index.sealed_stream import SALT, SealedReader, SealedWriter, key_id
@@ -88,6 +88,8 @@ def read_snapshot(
         index: LocalIndex
         if header.index_version == exact.VERSION:
             index = exact.FaissExactIndex(model_version, dimension)
+        elif header.index_version == compressed.VERSION:
+            index = compressed.FaissCompressedIndex(model_version, dimension)
         elif header.index_version == hnsw.VERSION:
             index = hnsw.FaissHnswIndex(model_version, dimension, breadth)
         else:

@@ -10,8 +10,8 @@ from types import MappingProxyType
 import pytest
 from sqlalchemy import select
 
+from matcher.index.choice import SORTS, Approximation
 from matcher.index.exact import FaissExactIndex
-from matcher.index.hnsw import FaissHnswIndex
 from models.audit import AuditEvent
 from models.index_replica import IndexReplica
 from models.job import Job, JobState
@@ -148,21 +148,27 @@ def test_removing_a_photograph_ends_with_the_proof_in_the_audit_log(
         assert events(session) == [str(photo.id)]
 
 
-def test_an_index_that_has_grown_becomes_approximate_while_it_serves(town: Town) -> None:
-    settings = town.services.settings.model_copy(update={"index": QUICK.model_copy(update={"approximate_from": 5})})
+@pytest.mark.parametrize("sort", SORTS)
+def test_an_index_that_has_grown_becomes_approximate_while_it_serves(town: Town, sort: Approximation) -> None:
+    small = QUICK.model_copy(update={"approximate_from": 5, "approximate": sort})
+    settings = town.services.settings.model_copy(update={"index": small})
     services = synthetic(build_services(settings))
     people = [town.add(number) for number in range(3)]
     replica = town.replica(services)
-    assert isinstance(replica.index, FaissExactIndex)
+
+    def present() -> type:
+        return type(replica.index)
+
+    assert present() is FaissExactIndex
     people += [town.add(number) for number in range(3, 9)]
     keeper = town.keeper(services)
     deadline = time.monotonic() + 30
-    while not isinstance(replica.index, FaissHnswIndex) and time.monotonic() < deadline:
+    while present() is not SORTS[sort] and time.monotonic() < deadline:
         keeper.tick()
         time.sleep(0.02)
     late = town.add(50)
     town.remove(people[0])
-    assert isinstance(replica.index, FaissHnswIndex)
+    assert present() is SORTS[sort]
     assert town.found(50, services=services) == [late.face_id]
     assert people[0].face_id not in town.found(0, 20, services)
     keeper.tick()

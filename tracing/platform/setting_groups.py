@@ -140,10 +140,14 @@ class IndexSettings(Group):
     approximate_from: int = Field(
         3_000_000,
         ge=1,
-        description="Faces from which on the index is approximate (HNSW, exactly re-scored) instead of exact.",
+        description="Faces from which on the index is approximate (exactly re-scored) instead of exact.",
+    )
+    approximate: Literal["compressed", "graph"] = Field(
+        "compressed",
+        description="Which approximate index: `compressed` (four bits a value, all compared) or `graph` (HNSW).",
     )
     tombstone_share: float = Field(
-        0.2, gt=0, lt=1, description="Share of removed faces at which an approximate index is made anew."
+        0.2, gt=0, lt=1, description="Share of removed faces at which a `graph` is made anew."
     )
 
     milvus_url: str | None = Field(

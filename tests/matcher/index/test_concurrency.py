@@ -13,6 +13,7 @@ import pytest
 
 from matcher.index.base import IndexEntry, checksum
 from matcher.index.choice import LocalIndex, rebuilt
+from matcher.index.compressed import FaissCompressedIndex
 from matcher.index.exact import FaissExactIndex
 from matcher.index.hnsw import FaissHnswIndex
 from matcher.index.lock import ReadersWriterLock
@@ -23,6 +24,7 @@ from tests.matcher.index.test_snapshot import AT, KEY
 WRITERS, SEARCHERS, STEPS = 4, 4, 60
 FACTORIES: dict[str, Callable[[], LocalIndex]] = {
     "exact": lambda: FaissExactIndex(MODEL, DIMENSION),
+    "compressed": lambda: FaissCompressedIndex(MODEL, DIMENSION, compressed_from=0),
     "hnsw": lambda: FaissHnswIndex(MODEL, DIMENSION, graph_from=0),
 }
 

@@ -6,12 +6,11 @@ from hypothesis import settings
 
 from benchmarks.clustered import gallery, queries
 from matcher.index.base import IndexEntry, VectorIndex
-from matcher.index.choice import empty_index, outgrown, rebuilt
-from matcher.index.exact import FaissExactIndex
+from matcher.index.choice import outgrown, rebuilt
 from matcher.index.hnsw import FaissHnswIndex
 from matcher.index.recall import recall_sample
 from matcher.vocabulary import GalleryKind
-from tests.matcher.index.conformance import DIMENSION, MODEL, Conformance, entries, machine, vectors
+from tests.matcher.index.conformance import DIMENSION, MODEL, Conformance, entries, machine
 
 
 def walked(model_version: str, dimension: int) -> FaissHnswIndex:
@@ -81,44 +80,18 @@ def test_removed_faces_are_tombstones_until_it_is_rebuilt(graph: FaissHnswIndex,
         assert not erased & {row.tobytes() for row in halves}
         assert not shelves[GalleryKind.REPORT].table.faces[:3_000].any()
     assert recall_sample(graph, queries(6_000, 100), 50).recall >= 0.98
-    assert outgrown(graph, 100, 0.2)
-    fresh = rebuilt(graph, 100)
+    assert outgrown(graph, 100, 0.2, "graph")
+    fresh = rebuilt(graph, 100, "graph")
     assert isinstance(fresh, FaissHnswIndex)
     assert fresh.statistics().tombstones == 0
     assert fresh.ids() == graph.ids()
-    assert not outgrown(fresh, 100, 0.2)
+    assert not outgrown(fresh, 100, 0.2, "graph")
 
 
 def test_few_living_faces_among_many_tombstones_are_found(graph: FaissHnswIndex, held: list[IndexEntry]) -> None:
     graph.remove(entry.face_id for entry in held[7:])
     for hits in graph.search(queries(6_000, 20), 50):
         assert {hit.face_id for hit in hits} == {entry.face_id for entry in held[:7]}
-
-
-def test_the_size_chooses() -> None:
-    small, large = empty_index(MODEL, DIMENSION, 99, 100), empty_index(MODEL, DIMENSION, 100, 100)
-    assert isinstance(small, FaissExactIndex)
-    assert isinstance(large, FaissHnswIndex)
-    small.add(entries(99))
-    assert not outgrown(small, 100, 0.2)
-    small.add(entries(1, 5))
-    assert outgrown(small, 100, 0.2)
-    large.add(entries(100))
-    large.remove(entry.face_id for entry in entries(10))
-    assert not outgrown(large, 100, 0.2)
-    large.remove(entry.face_id for entry in entries(60))
-    assert outgrown(large, 100, 1.0)
-    assert isinstance(rebuilt(large, 100), FaissExactIndex)
-
-
-def test_rebuilding_keeps_faces_and_watermark() -> None:
-    index = FaissExactIndex(MODEL, DIMENSION)
-    index.add(entries(300))
-    grown = rebuilt(index, 100)
-    assert isinstance(grown, FaissHnswIndex)
-    assert (grown.ids(), grown.watermark) == (index.ids(), index.watermark)
-    for mine, other in zip(grown.search_exact(vectors(9, 3), 10), index.search_exact(vectors(9, 3), 10), strict=True):
-        assert [hit.face_id for hit in mine] == [hit.face_id for hit in other]
 
 
 def test_a_narrow_walk_is_refused() -> None:

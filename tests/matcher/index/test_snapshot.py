@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from matcher.index.base import Damage, SnapshotDamaged, VectorIndex, Watermark, checksum
 from matcher.index.choice import LocalIndex
+from matcher.index.compressed import FaissCompressedIndex
 from matcher.index.exact import FaissExactIndex
 from matcher.index.hnsw import FaissHnswIndex
 from matcher.index.sealed_stream import CHUNK, SALT, TAG, SealedReader, SealedWriter
@@ -27,6 +28,7 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MARK = Watermark({"xid": 7, "seq": 2**60})
 KINDS: dict[str, Callable[[], LocalIndex]] = {
     "exact": lambda: FaissExactIndex(MODEL, DIMENSION),
+    "compressed": lambda: FaissCompressedIndex(MODEL, DIMENSION, compressed_from=0),
     "hnsw": lambda: FaissHnswIndex(MODEL, DIMENSION, graph_from=0),
 }
 
@@ -45,7 +47,7 @@ def kept(index: VectorIndex) -> set[bytes]:
     return {checksum(entry) for entry in index.fetch(index.ids())}
 
 
-@pytest.fixture(scope="module", params=["exact", "hnsw"])
+@pytest.fixture(scope="module", params=KINDS)
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of each sort."""
     path = tmp_path_factory.mktemp("snapshot") / "whole.index"
@@ -70,7 +72,7 @@ def header_end(data: bytes) -> int:
     return len(MAGIC) + 4 + int.from_bytes(data[len(MAGIC) : len(MAGIC) + 4], "little")
 
 
-@pytest.mark.parametrize("kind", ["exact", "hnsw"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [0, 1, 300, 20_000])
 def test_comes_back_as_it_was(kind: str, count: int, tmp_path: Path) -> None:
     index = filled(kind, min(count, 5_000) if kind == "hnsw" else count)
@@ -119,23 +121,25 @@ def test_every_byte_of_the_header_and_the_tail_is_guarded(whole: Path, tmp_path:
             assert reason_of(bytes(altered), tmp_path) in Damage
 
 
-@settings(max_examples=150, deadline=None)
-@given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_every_bit_of_the_body_is_guarded(share: float, bit: int, tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = bytearray(_body(tmp_path_factory))
+@settings(max_examples=200, deadline=None)
+@given(kind=st.sampled_from(["compressed", "hnsw"]), share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_every_bit_of_the_body_is_guarded(
+    kind: str, share: float, bit: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = bytearray(_body(kind, tmp_path_factory))
     data[int(share * len(data))] ^= 1 << bit
     assert reason_of(bytes(data), tmp_path_factory.getbasetemp()) in Damage
 
 
-_bodies: list[bytes] = []
+_bodies: dict[str, bytes] = {}
 
 
-def _body(factory: pytest.TempPathFactory) -> bytes:
-    if not _bodies:
+def _body(kind: str, factory: pytest.TempPathFactory) -> bytes:
+    if kind not in _bodies:
         path = factory.mktemp("body") / "body.index"
-        write_snapshot(filled("hnsw"), path, KEY, AT)
-        _bodies.append(path.read_bytes())
-    return _bodies[0]
+        write_snapshot(filled(kind), path, KEY, AT)
+        _bodies[kind] = path.read_bytes()
+    return _bodies[kind]
 
 
 def test_every_length_is_told(whole: Path, tmp_path: Path) -> None:

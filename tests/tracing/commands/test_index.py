@@ -149,9 +149,10 @@ def test_an_installation_without_faces_says_so(tmp_path: Path) -> None:
         assert (told.exit_code, "no searchable face" in told.stdout) == (0, True), told.stderr
 
 
-def test_killed_ten_times_the_index_is_right_each_time() -> None:
-    command = [sys.executable, "-m", "benchmarks.drill_index", "--kills", "10", "--faces", "60", "--seed", "7"]
+@pytest.mark.parametrize("more", [(), ("--approximate", "compressed")], ids=["exact", "compressed"])
+def test_killed_again_and_again_the_index_is_right_each_time(more: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "benchmarks.drill_index", "--kills", "6", "--faces", "60", "--seed", "7", *more]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     figures = json.loads(ran.stdout.splitlines()[-1])
-    assert (ran.returncode, figures["kills"], figures["not_clean"]) == (0, 10, 0), ran.stdout
-    assert figures["faces_compared"] > 300
+    assert (ran.returncode, figures["kills"], figures["not_clean"]) == (0, 6, 0), ran.stdout
+    assert figures["faces_compared"] > 150
