@@ -1,7 +1,8 @@
 """The matching pass (比对): who could this person be? One job a revision of a profile, its effects stored once.
 
-A new case is searched among open reports and other cases; a new report among cases. The nearest faces and the newest
-records are weighed term by term; the best become the case's candidates. Judged candidates are not touched.
+A new case is searched among open reports and other cases; a new report among cases. The owners of the nearest faces and
+the records that share most of what is known are weighed term by term; the best become the case's candidates. Judged
+candidates are not touched.
 """
 
 import uuid
@@ -9,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -25,8 +25,9 @@ from models.profile import Profile
 from models.report import Report, ReportState
 from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.faces import analyse_photo
-from tracing.gallery import gallery_size, searchable_case, searchable_report
+from tracing.gallery import gallery_size, searchable_report
 from tracing.matching_records import Record, pending_photos, records_of
+from tracing.matching_retrieval import retrieve_all
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import dialect_insert, read_only, unit_of_work
@@ -135,7 +136,7 @@ def propose(
     """
     settings = services.settings.matching
     kinds = frozenset(GalleryKind) if probes[0].kind is GalleryKind.CASE else frozenset({GalleryKind.CASE})
-    wanted = _retrieve(session, services, probes, kinds, version)
+    wanted = retrieve_all(session, services, probes, kinds, size, version)
     others: dict[GalleryKind, dict[uuid.UUID, Record]] = {kind: {} for kind in kinds}
     for kind in kinds:
         ids = list(dict.fromkeys(one for found in wanted for one in found[kind]))
@@ -154,37 +155,6 @@ def propose(
         kept.sort(key=lambda one: (-one.fusion.log10_lr, one.pair))
         answers.append(kept[: settings.candidate_limit])
     return answers
-
-
-def _retrieve(
-    session: Session, services: Services, probes: Sequence[Record], kinds: frozenset[GalleryKind], version: str
-) -> list[dict[GalleryKind, list[uuid.UUID]]]:
-    """Ids worth weighing for each probe: owners of the nearest faces, and the newest records whatever they look like.
-
-    A person without a usable photograph is found by attributes among the newest `attribute_pool` records of a kind.
-    """
-    pool = services.settings.matching.attribute_pool
-    newest: dict[GalleryKind, Sequence[uuid.UUID]] = {}
-    if GalleryKind.CASE in kinds:
-        cases = select(Case.id).where(searchable_case()).order_by(Case.created_at.desc()).limit(pool)
-        newest[GalleryKind.CASE] = session.scalars(cases).all()
-    if GalleryKind.REPORT in kinds:
-        reports = select(Report.id).where(searchable_report()).order_by(Report.created_at.desc()).limit(pool)
-        newest[GalleryKind.REPORT] = session.scalars(reports).all()
-    found: list[dict[GalleryKind, dict[uuid.UUID, None]]] = [{kind: {} for kind in kinds} for _ in probes]
-    owners = [place for place, probe in enumerate(probes) for _ in probe.profile.templates]
-    if owners:
-        queries = np.concatenate([probe.profile.templates for probe in probes if len(probe.profile.templates)])
-        hits_wanted = services.settings.matching.face_hits
-        answers = services.gallery.search(session, version, queries, hits_wanted, kinds)
-        for place, hits in zip(owners, answers, strict=True):
-            for hit in hits:
-                found[place][hit.kind][hit.subject_id] = None
-    for probe, one in zip(probes, found, strict=True):
-        for kind, ids in newest.items():
-            one[kind].update(dict.fromkeys(ids))
-        one[probe.kind if probe.kind in kinds else GalleryKind.CASE].pop(probe.id, None)
-    return [{kind: list(ids) for kind, ids in one.items()} for one in found]
 
 
 def _weigh(services: Services, probe: Record, other: Record, size: int) -> Proposal:

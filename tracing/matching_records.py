@@ -17,6 +17,7 @@ from models.face import Face
 from models.photo import Photo
 from models.profile import Profile
 from models.report import Report
+from models.subject import Subject
 from tracing.face_models import analysed
 from tracing.gallery import embedding_purpose, unpack
 from tracing.profiles import current_facts, for_matcher, with_profile
@@ -63,21 +64,29 @@ def records_of(
             created_at=owner.created_at,
             profile_id=owner.profile_id,
             revision=owner.profile.revision,
-            profile=for_matcher(
-                current_facts(owner.profile),
-                kind=kind,
-                seen_on=_seen_on(owner),
-                seen_at=owner.found_division if isinstance(owner, Case) else owner.last_seen_division,
-                templates=templates.get(owner.profile_id, ()),
-                template_model=version,
-            ),
+            profile=described(owner, templates.get(owner.profile_id, ()), version),
         )
         for owner in owners
     ]
 
 
-def _seen_on(owner: Case | Report) -> date | None:
-    return (owner.found_on or owner.admitted_on) if isinstance(owner, Case) else owner.last_seen_on
+def described(
+    owner: Case | Report, templates: Sequence[NDArray[np.float32]] = (), version: str | None = None
+) -> matching.Profile:
+    """What is known of a record's person, loaded with its facts, and the templates of that model version."""
+    seen_on: date | None
+    if isinstance(owner, Case):
+        kind, seen_on, seen_at = GalleryKind.CASE, owner.found_on or owner.admitted_on, owner.found_division
+    else:
+        kind, seen_on, seen_at = GalleryKind.REPORT, owner.last_seen_on, owner.last_seen_division
+    return for_matcher(
+        current_facts(owner.profile),
+        kind=kind,
+        seen_on=seen_on,
+        seen_at=seen_at,
+        templates=templates,
+        template_model=version,
+    )
 
 
 def _templates(
@@ -94,9 +103,12 @@ def _templates(
             Face.model_version == version,
         )
         .order_by(Face.id)
-    )
+    ).all()
+    # Held here, so that the vault finds each person's key in the session instead of asking for it one by one.
+    subjects = session.scalars(select(Subject).where(Subject.id.in_({row.subject_id for row in rows}))).all()
     found: dict[uuid.UUID, list[NDArray[np.float32]]] = {}
     for profile_id, subject_id, photo_id, sealed in rows:
         vector = unpack(services.vault.open(session, subject_id, embedding_purpose(photo_id), sealed))
         found.setdefault(profile_id, []).append(vector)
+    del subjects
     return found

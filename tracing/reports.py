@@ -11,6 +11,7 @@ from matcher.vocabulary import GalleryKind
 from models.report import REPORT_TRANSITIONS, Report, ReportState
 from tracing import access
 from tracing.access import Permission, Viewer
+from tracing.blocking import store_keys
 from tracing.facts import Facts, InvalidFacts, check_day, check_division, check_facts, check_optional_text, collecting
 from tracing.matching import request_match
 from tracing.numbers import check_digit, next_number
@@ -109,6 +110,7 @@ def create_report(
     _seal(session, services, report, contact, identity_number)
     session.add(report)
     session.flush()
+    store_keys(session, services.parameters, report)
     note(session, viewer, "report.create", "report", report.id, at=now)
     return report
 
@@ -237,6 +239,8 @@ def edit_report(
     report.updated_at = now
     report.version += 1
     session.flush()
+    if changed:
+        store_keys(session, services.parameters, report)
     note(session, viewer, "report.edit", "report", report.id, at=now, revision=report.profile.revision)
     if changed:
         request_match(session, services, GalleryKind.REPORT, report.id, now=now)

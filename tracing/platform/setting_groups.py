@@ -197,8 +197,17 @@ class MatchingSettings(Group):
         50, ge=1, le=50, description="Most candidates that may be asked for; people err more on longer lists."
     )
     face_hits: int = Field(100, ge=1, description="Nearest faces taken from the index for each face of the person.")
+    attribute_hits: int = Field(
+        2000, ge=0, description="Records of a kind that share most with the person by name, place, age, marks and sex."
+    )
+    attribute_common: int = Field(
+        20_000, ge=1, description="Records from which on a shared fact is too common to search by it."
+    )
+    attribute_budget: int = Field(
+        60_000, ge=1, description="Records looked at for one search by facts, those with the rarest shared facts first."
+    )
     attribute_pool: int = Field(
-        2000, ge=0, description="Newest records of a kind that are compared by attributes, whatever they look like."
+        200, ge=0, description="Newest records of a kind that are compared besides, whatever is known of them."
     )
     minimum_log10_lr: float = Field(
         -0.5,
