@@ -1,8 +1,8 @@
 """What a matching pass reads: cases and reports with their facts, and their face templates of one model version."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -22,6 +22,9 @@ from tracing.face_models import analysed
 from tracing.gallery import embedding_purpose, unpack
 from tracing.profiles import current_facts, for_matcher, with_profile
 from tracing.services import Services
+
+FETCH = 400
+"""Records read a statement: below the limit of bound parameters of every database."""
 
 
 @dataclass(frozen=True)
@@ -51,29 +54,67 @@ def records_of(
     session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID], version: str
 ) -> list[Record]:
     """Cases or reports with their facts, and their templates of that model version."""
+    return list(read_records(session, services, kind, ids, version).values())
+
+
+def read_records(
+    session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID], version: str
+) -> dict[uuid.UUID, Record]:
+    """The same by id, in the order asked for; facts of a revision that this process has read before are not read again.
+
+    Records of erased people are left out.
+    """
+    found: dict[uuid.UUID, Record] = {}
+    for start in range(0, len(ids), FETCH):
+        found.update(_read(session, services, kind, ids[start : start + FETCH], version))
+    return {one: found[one] for one in ids if one in found}
+
+
+def _read(
+    session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID], version: str
+) -> Iterator[tuple[uuid.UUID, Record]]:
+    table: type[Case] | type[Report] = Case if kind is GalleryKind.CASE else Report
+    rows = session.execute(
+        select(table.id, table.created_at, table.profile_id, Profile.revision, Subject.destroyed_at)
+        .join(Profile, Profile.id == table.profile_id)
+        .join(Subject, Subject.id == Profile.subject_id)
+        .where(table.id.in_(ids))
+    ).all()
+    erased = {row.profile_id for row in rows if row.destroyed_at is not None}
+    for profile_id in erased:
+        services.records.drop(profile_id)
+    rows = [row for row in rows if row.profile_id not in erased]
+    known = {row.id: services.records.get(row.profile_id, row.revision) for row in rows}
+    known.update(_described(session, services, kind, [one for one, profile in known.items() if profile is None]))
+    templates = _templates(session, services, [row.profile_id for row in rows], version)
+    for row in rows:
+        profile = known[row.id]
+        if profile is None:
+            continue
+        own = templates.get(row.profile_id)
+        shown = replace(profile, template_model=version, templates=np.stack(own) if own else profile.templates)
+        yield row.id, Record(kind, row.id, row.created_at, row.profile_id, row.revision, shown)
+
+
+def _described(
+    session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID]
+) -> Iterator[tuple[uuid.UUID, matching.Profile]]:
+    """Facts from the database, kept for the next pass. Templates are not among them."""
+    if not ids:
+        return
     owners: Sequence[Case | Report]
     if kind is GalleryKind.CASE:
         owners = session.scalars(select(Case).where(Case.id.in_(ids)).options(*with_profile(Case.profile))).all()
     else:
         owners = session.scalars(select(Report).where(Report.id.in_(ids)).options(*with_profile(Report.profile))).all()
-    templates = _templates(session, services, [owner.profile_id for owner in owners], version)
-    return [
-        Record(
-            kind=kind,
-            id=owner.id,
-            created_at=owner.created_at,
-            profile_id=owner.profile_id,
-            revision=owner.profile.revision,
-            profile=described(owner, templates.get(owner.profile_id, ()), version),
-        )
-        for owner in owners
-    ]
+    for owner in owners:
+        profile = described(owner)
+        services.records.put(owner.profile_id, owner.profile.revision, profile)
+        yield owner.id, profile
 
 
-def described(
-    owner: Case | Report, templates: Sequence[NDArray[np.float32]] = (), version: str | None = None
-) -> matching.Profile:
-    """What is known of a record's person, loaded with its facts, and the templates of that model version."""
+def described(owner: Case | Report) -> matching.Profile:
+    """What is known of a record's person, loaded with its facts; without templates."""
     seen_on: date | None
     if isinstance(owner, Case):
         kind, seen_on, seen_at = GalleryKind.CASE, owner.found_on or owner.admitted_on, owner.found_division
@@ -84,8 +125,7 @@ def described(
         kind=kind,
         seen_on=seen_on,
         seen_at=seen_at,
-        templates=templates,
-        template_model=version,
+        templates=(),
     )
 
 

@@ -209,6 +209,10 @@ class MatchingSettings(Group):
     attribute_pool: int = Field(
         200, ge=0, description="Newest records of a kind that are compared besides, whatever is known of them."
     )
+    cached_records: int = Field(
+        20_000, ge=0, description="Records whose facts a process keeps between searches, about 3 KB each; no faces."
+    )
+    cached_seconds: float = Field(900, ge=0, description="Longest time for which they are kept.")
     minimum_log10_lr: float = Field(
         -0.5,
         description="Candidates whose log10 likelihood ratio is below this are not proposed; 0 is neutral. A little"
