@@ -31,6 +31,7 @@ from benchmarks.synthetic_gallery import services_for
 from benchmarks.synthetic_people import BLOCK, TODAY, Missing, Town, seen
 from matcher.blocking import keys_version, stored_keys
 from matcher.evidence.base import load_parameters
+from matcher.evidence.batch import prepare
 from matcher.profile import Profile
 from matcher.vocabulary import GalleryKind
 from tests.factories.gallery import Ground, make_ground
@@ -189,7 +190,14 @@ def probes(town: Town, records: int, count: int, seed: int) -> list[Probe]:
             if place in wanted:
                 facts = seen(person, speakers)
                 profile = for_matcher(facts, kind=GalleryKind.CASE, seen_on=TODAY, seen_at="450702", templates=())
-                record = Record(GalleryKind.CASE, uuid.uuid4(), datetime.now(UTC), uuid.uuid4(), 1, profile)
+                record = Record(
+                    GalleryKind.CASE,
+                    uuid.uuid4(),
+                    datetime.now(UTC),
+                    uuid.uuid4(),
+                    1,
+                    prepare(profile, load_parameters()),
+                )
                 found.append(Probe(identity("report", block * BLOCK + place), bool(facts.names), record))
     return found
 

@@ -27,6 +27,9 @@ UNKNOWN_YEAR: Final = 0
 MOST_KEYS = 120
 """Keys asked for at once, the most telling first: nobody needs more, and a profile may hold any number of names."""
 HAN: Final = "01"
+DIGITS: Final = 4
+"""Digits of a telephone number that make a key: the fewest that anybody remembers and that few numbers share."""
+_OF_KIN = frozenset({NameKey.WHOLE, NameKey.GIVEN, NameKey.PAIR})
 _LOCAL = frozenset({NameKey.SYLLABLE, NameKey.SURNAME})
 
 
@@ -117,7 +120,8 @@ def wanted_keys(profile: Profile, parameters: Parameters) -> WantedKeys:
 
 
 _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
-    {kind.value: "name" for kind in NameKey} | {"l": "place", "m": "marks", "e": "ethnicity", "x": "sex"}
+    {kind.value: "name" for kind in NameKey}
+    | {"k": "kin", "t": "phone", "l": "place", "m": "marks", "e": "ethnicity", "x": "sex"}
 )
 
 
@@ -130,6 +134,13 @@ def _keys(profile: Profile) -> Iterator[tuple[str, str]]:
             if kind in _LOCAL:
                 for province in provinces:
                     yield kind.value, f"{kind.value}:{text}@{province}"
+    for relative in profile.kin:
+        for kind, text in name_keys(relative.text):
+            if kind in _OF_KIN:
+                yield "k", f"k:{kind.value}.{text}"
+    for phone in profile.phones:
+        for start in range(len(phone.digits) - DIGITS + 1):
+            yield "t", f"t:{phone.digits[start : start + DIGITS]}"
     places = {*_origins(profile), *([divisions.normalise(profile.seen_at)] if profile.seen_at else ())}
     for code in places:
         for digits in range(2, len(code) + 1, 2):

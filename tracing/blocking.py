@@ -39,7 +39,7 @@ from tracing.matching_records import described
 
 ANY_YEAR = 9999
 _ASKED = (column("key", KEY_TYPE), column("first", Integer), column("last", Integer))
-FIELDS: Mapping[str, int] = {"name": 0, "place": 1, "marks": 2, "ethnicity": 3, "sex": 4}
+FIELDS: Mapping[str, int] = {"name": 0, "place": 1, "marks": 2, "ethnicity": 3, "sex": 4, "kin": 5, "phone": 6}
 
 
 @dataclass(frozen=True, slots=True)

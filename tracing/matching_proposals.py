@@ -3,13 +3,14 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
-from matcher import profile as matching
 from matcher.evidence.base import Evidence
+from matcher.evidence.batch import score
+from matcher.evidence.face import best_cosine
 from matcher.evidence.terms import compare
 from matcher.fusion import Fusion, fuse
 from matcher.vocabulary import GalleryKind
@@ -44,11 +45,6 @@ class Proposal:
         """The unordered pair's name."""
         return ":".join(sorted((str(self.case_id), str(self.report_id or self.other_case_id))))
 
-    def other_than(self, record_id: uuid.UUID) -> uuid.UUID:
-        """The record of the pair that is not this one."""
-        other = self.report_id or self.other_case_id or self.case_id
-        return self.case_id if other == record_id else other
-
 
 def propose(
     session: Session, services: Services, probes: Sequence[Record], size: int, version: str
@@ -68,20 +64,14 @@ def propose(
     for kind in kinds:
         ids = list(dict.fromkeys(one for found in wanted for one in found[kind]))
         others[kind] = read_records(session, services, kind, ids, version)
-    return [
-        _best(
-            services,
-            [
-                _weigh(services, probe, others[kind][one], size)
-                for kind, ids in found.items()
-                for one in ids
-                if one in others[kind]
-            ],
-            probe,
-            standing.get(probe.id, frozenset()),
+    answers = []
+    for probe, found in zip(probes, wanted, strict=True):
+        read = [others[kind][one] for kind, ids in found.items() for one in ids if one in others[kind]]
+        stands = {other for _, other in standing.get(probe.id, ())}
+        answers.append(
+            [_weigh(services, probe, other, size, listed) for other, listed in _best(services, probe, read, stands)]
         )
-        for probe, found in zip(probes, wanted, strict=True)
-    ]
+    return answers
 
 
 def listed_with(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, set[Other]]:
@@ -114,33 +104,40 @@ def listed_with(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uu
 
 
 def _best(
-    services: Services, proposals: Sequence[Proposal], probe: Record, standing: Collection[Other]
-) -> list[Proposal]:
-    """The strongest, those that stand in another's list and still may, and last those that stand and no longer may."""
+    services: Services, probe: Record, others: Sequence[Record], stands: Collection[uuid.UUID]
+) -> list[tuple[Record, bool]]:
+    """Those to propose, the strongest first, and whether each belongs in the list.
+
+    Who stands in another case's list and still may stays there: how long that list is, is its own business. Those that
+    stand in a list and no longer may come last.
+    """
     settings = services.settings.matching
-    ranked = sorted(proposals, key=lambda one: (-one.fusion.log10_lr, one.pair))
-    good = [one for one in ranked if one.fusion.log10_lr >= settings.minimum_log10_lr]
-    stands = {other for _, other in standing}
-    kept = good[: settings.candidate_limit]
-    # How long another case's list is, is that list's own business.
-    kept += [
-        one
-        for one in good[settings.candidate_limit :]
-        if one.other_than(probe.id) in stands and one.case_id != probe.id
-    ]
-    pairs = {one.pair for one in kept}
-    gone = [one for one in ranked if one.other_than(probe.id) in stands and one.pair not in pairs]
-    return [*kept, *(replace(one, listed=False) for one in gone)]
+    totals = score(probe.prepared, [other.prepared for other in others], services.parameters).totals.tolist()
+    ranked = sorted(zip(totals, others, strict=True), key=lambda one: (-one[0], one[1].id))
+    found: list[tuple[Record, bool]] = []
+    gone: list[tuple[Record, bool]] = []
+    for total, other in ranked:
+        good = total >= settings.minimum_log10_lr
+        foreign = other.id in stands and _sides(probe, other)[0] is other
+        if good and (len(found) < settings.candidate_limit or foreign):
+            found.append((other, True))
+        elif other.id in stands:
+            gone.append((other, False))
+    return found + gone
 
 
-def _weigh(services: Services, probe: Record, other: Record, size: int) -> Proposal:
-    """Compare the case's person with the other; of two cases the later one is the one asking."""
+def _sides(probe: Record, other: Record) -> tuple[Record, Record]:
+    """The case whose list it is, and its candidate; of two cases the later one is the one asking."""
     if probe.kind is GalleryKind.REPORT or (
         other.kind is GalleryKind.CASE and (other.created_at, other.id) > (probe.created_at, probe.id)
     ):
-        case, candidate = other, probe
-    else:
-        case, candidate = probe, other
+        return other, probe
+    return probe, other
+
+
+def _weigh(services: Services, probe: Record, other: Record, size: int, listed: bool) -> Proposal:
+    """Compare the case's person with the other, term by term and in words."""
+    case, candidate = _sides(probe, other)
     terms = compare(case.profile, candidate.profile, services.parameters)
     return Proposal(
         case_id=case.id,
@@ -148,11 +145,6 @@ def _weigh(services: Services, probe: Record, other: Record, size: int) -> Propo
         other_case_id=candidate.id if candidate.kind is GalleryKind.CASE else None,
         terms=terms,
         fusion=fuse(terms, max(size, 1), services.parameters),
-        similarity=_similarity(case.profile, candidate.profile),
+        similarity=best_cosine(case.profile, candidate.profile),
+        listed=listed,
     )
-
-
-def _similarity(one: matching.Profile, other: matching.Profile) -> float | None:
-    if not (len(one.templates) and len(other.templates)):
-        return None
-    return float((one.templates @ other.templates.T).max())

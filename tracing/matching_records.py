@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matcher import profile as matching
+from matcher.evidence.batch import Prepared, prepare, with_templates
 from matcher.vocabulary import GalleryKind
 from models.case import Case
 from models.face import Face
@@ -36,7 +37,12 @@ class Record:
     created_at: datetime
     profile_id: uuid.UUID
     revision: int
-    profile: matching.Profile
+    prepared: Prepared
+
+    @property
+    def profile(self) -> matching.Profile:
+        """What is known of its person."""
+        return self.prepared.profile
 
 
 def pending_photos(session: Session, profile_id: uuid.UUID, version: str) -> Sequence[uuid.UUID]:
@@ -84,21 +90,30 @@ def _read(
     for profile_id in erased:
         services.records.drop(profile_id)
     rows = [row for row in rows if row.profile_id not in erased]
-    known = {row.id: services.records.get(row.profile_id, row.revision) for row in rows}
-    known.update(_described(session, services, kind, [one for one, profile in known.items() if profile is None]))
+    known = {row.id: _kept(services, row.profile_id, row.revision) for row in rows}
+    known.update(_described(session, services, kind, [one for one, kept in known.items() if kept is None]))
     templates = _templates(session, services, [row.profile_id for row in rows], version)
     for row in rows:
-        profile = known[row.id]
-        if profile is None:
+        prepared = known[row.id]
+        if prepared is None:
             continue
         own = templates.get(row.profile_id)
+        profile = prepared.profile
         shown = replace(profile, template_model=version, templates=np.stack(own) if own else profile.templates)
-        yield row.id, Record(kind, row.id, row.created_at, row.profile_id, row.revision, shown)
+        yield (
+            row.id,
+            Record(kind, row.id, row.created_at, row.profile_id, row.revision, with_templates(prepared, shown)),
+        )
+
+
+def _kept(services: Services, profile_id: uuid.UUID, revision: int) -> Prepared | None:
+    kept = services.records.get(profile_id, revision)
+    return kept if kept is not None and kept.parameters_version == services.parameters.version else None
 
 
 def _described(
     session: Session, services: Services, kind: GalleryKind, ids: Sequence[uuid.UUID]
-) -> Iterator[tuple[uuid.UUID, matching.Profile]]:
+) -> Iterator[tuple[uuid.UUID, Prepared]]:
     """Facts from the database, kept for the next pass. Templates are not among them."""
     if not ids:
         return
@@ -108,9 +123,9 @@ def _described(
     else:
         owners = session.scalars(select(Report).where(Report.id.in_(ids)).options(*with_profile(Report.profile))).all()
     for owner in owners:
-        profile = described(owner)
-        services.records.put(owner.profile_id, owner.profile.revision, profile)
-        yield owner.id, profile
+        prepared = prepare(described(owner), services.parameters)
+        services.records.put(owner.profile_id, owner.profile.revision, prepared)
+        yield owner.id, prepared
 
 
 def described(owner: Case | Report) -> matching.Profile:

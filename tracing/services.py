@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from matcher.calibration import FaceCalibration
 from matcher.evidence.base import Parameters, load_parameters
-from matcher.profile import Profile
+from matcher.evidence.batch import Prepared
 from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
 from tracing.gallery_store import PURPOSE, SnapshotStore
@@ -36,7 +36,7 @@ class Services:
     faces: FaceEngines
     gallery: Gallery
     parameters: Parameters
-    records: RecordCache[Profile]
+    records: RecordCache[Prepared]
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
