@@ -139,12 +139,13 @@ def _keys(profile: Profile) -> Iterator[tuple[str, str]]:
             if kind in _OF_KIN:
                 yield "k", f"k:{kind.value}.{text}"
     for phone in profile.phones:
-        for start in range(len(phone.digits) - DIGITS + 1):
-            yield "t", f"t:{phone.digits[start : start + DIGITS]}"
+        digits = "".join(char for char in phone.digits if char in "0123456789")
+        for start in range(len(digits) - DIGITS + 1):
+            yield "t", f"t:{digits[start : start + DIGITS]}"
     places = {*_origins(profile), *([divisions.normalise(profile.seen_at)] if profile.seen_at else ())}
     for code in places:
-        for digits in range(2, len(code) + 1, 2):
-            yield f"l{digits}", f"l:{code[:digits]}"
+        for depth in range(2, len(code) + 1, 2):
+            yield f"l{depth}", f"l:{code[:depth]}"
     for mark in profile.marks:
         if not mark.permanent:
             continue

@@ -69,7 +69,10 @@ def propose(
         read = [others[kind][one] for kind, ids in found.items() for one in ids if one in others[kind]]
         stands = {other for _, other in standing.get(probe.id, ())}
         answers.append(
-            [_weigh(services, probe, other, size, listed) for other, listed in _best(services, probe, read, stands)]
+            [
+                weigh(services, probe, other, size, listed=listed)
+                for other, listed in _best(services, probe, read, stands)
+            ]
         )
     return answers
 
@@ -135,7 +138,7 @@ def _sides(probe: Record, other: Record) -> tuple[Record, Record]:
     return probe, other
 
 
-def _weigh(services: Services, probe: Record, other: Record, size: int, listed: bool) -> Proposal:
+def weigh(services: Services, probe: Record, other: Record, size: int, *, listed: bool) -> Proposal:
     """Compare the case's person with the other, term by term and in words."""
     case, candidate = _sides(probe, other)
     terms = compare(case.profile, candidate.profile, services.parameters)
