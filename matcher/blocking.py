@@ -101,7 +101,7 @@ def stored_keys(profile: Profile, parameters: Parameters) -> StoredKeys:
     """The keys of a record. They are as personal as the facts they are made of."""
     born = birth(profile, parameters)
     return StoredKeys(
-        UNKNOWN_YEAR if born is None or born.year < 1 else int(born.year),
+        UNKNOWN_YEAR if born is None or born.year < 1 else _calendar(born.year),
         frozenset(key for _, key in _keys(profile)),
     )
 
@@ -116,7 +116,12 @@ def wanted_keys(profile: Profile, parameters: Parameters) -> WantedKeys:
     if born is None or born.year < 1:
         return WantedKeys(UNKNOWN_YEAR, UNKNOWN_YEAR, kept)
     width = min(tables.most, max(tables.least, tables.deviations * born.sd))
-    return WantedKeys(int(born.year - width), int(born.year + width), kept)
+    return WantedKeys(_calendar(born.year - width), _calendar(born.year + width), kept)
+
+
+def _calendar(year: float) -> int:
+    """The calendar year of a time in years since the first day of year 1, as `matcher.evidence.age` counts."""
+    return int(year) + 1
 
 
 _FIELDS: Final[Mapping[str, str]] = MappingProxyType(

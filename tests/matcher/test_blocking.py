@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.blocking import MOST_KEYS, UNKNOWN_YEAR, load_tables, stored_keys, wanted_keys
@@ -35,6 +35,7 @@ REPORTED = Profile(
 )
 
 
+@settings(deadline=None)
 @given(PROFILE)
 def test_a_record_is_found_by_its_own_probe(profile: Profile) -> None:
     stored, wanted = stored_keys(profile, PARAMETERS), wanted_keys(profile, PARAMETERS)
@@ -75,6 +76,7 @@ def test_the_most_telling_keys_are_asked_for_first() -> None:
     assert kinds == sorted(kinds, key=list(load_tables().share).index)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60))
 def test_any_number_of_names_is_asked_for_within_the_bound(count: int) -> None:
     names = tuple(Name(chr(0x4E00 + 37 * one) * 3, NameKind.FULL, Basis.HEARD) for one in range(count))

@@ -1,7 +1,7 @@
 """Name keys: names that could be one person's share a key, whatever happened on the way; others only common ones."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.names.keys import LONGEST, NameKey, name_keys
@@ -46,6 +46,7 @@ def test_nothing_to_read_has_no_key(empty: str) -> None:
     assert name_keys(empty) == frozenset()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_has_short_keys_and_shares_all_of_them_with_itself(text: str) -> None:
     keys = name_keys(text)
