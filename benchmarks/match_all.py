@@ -26,11 +26,12 @@ from sqlalchemy import select, update
 
 from benchmarks.drill_index import database, settings_of
 from benchmarks.names import DATA, People
-from benchmarks.synthetic_gallery import embedding, services_for
+from benchmarks.synthetic_gallery import DIMENSION, embedding, services_for
 from benchmarks.synthetic_people import Missing, Town, seen
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, MatchPass
 from models.case import Case
+from models.face_model import FaceModel, FaceModelState
 from models.photo import AnalysisState, PhotoAnalysis
 from models.profile import Profile, ProfileAttribute, ProfileMark, ProfileName, ProfilePlace
 from models.report import Report
@@ -59,6 +60,11 @@ def fill(services: Services, town: Town, records: int, cases: int) -> Ground:
     """Reports, then cases of every second one of the first people."""
     with unit_of_work(services.db) as session:
         ground = make_ground(session)
+        session.add(
+            FaceModel(
+                model_version=VERSION, state=FaceModelState.IN_FORCE, dimension=DIMENSION, created_at=AT, in_force_at=AT
+            )
+        )
     speakers = People(town.folder, np.random.default_rng(town.seed))
     people = list(town.people(0, records + cases))
     wanted: list[tuple[int, GalleryKind, Facts]] = [
