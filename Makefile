@@ -11,7 +11,7 @@ MILVUS_READY := var/milvus/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-milvus bench-names equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
+.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-match-all bench-milvus bench-names bench-retrieval equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -107,6 +107,12 @@ bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with f
 
 bench-index: $(READY) ## the face index beside face_recognition.face_distance, at a million faces
 	@$(BIN)/python -m benchmarks.index $(ARGS)
+
+bench-retrieval: $(READY) ## finding people without a face among a million records (PostgreSQL; ARGS="--sqlite")
+	@$(BIN)/python -m benchmarks.retrieval $(ARGS)
+
+bench-match-all: $(READY) ## matching a whole gallery at once against one by one: ARGS="--records 20000 --postgresql"
+	@$(BIN)/python -m benchmarks.match_all $(ARGS)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)

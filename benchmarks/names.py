@@ -66,10 +66,11 @@ class People:
         """`count` different names (surname, given name): six in seven given names have two characters."""
         found: dict[tuple[str, str], None] = {}
         while len(found) < count:
-            found.update(dict.fromkeys(self._draw(count)))
+            found.update(dict.fromkeys(self.draw(count)))
         return list(found)[:count]
 
-    def _draw(self, count: int) -> list[tuple[str, str]]:
+    def draw(self, count: int) -> list[tuple[str, str]]:
+        """`count` names, which may be alike: surname and given name."""
         surnames = self.rng.choice(self.surnames, count, p=self.surname_share)
         first = self.rng.choice(self.characters, count, p=self.character_share)
         second = self.rng.choice(self.characters, count, p=self.character_share)

@@ -19,6 +19,10 @@ from matcher.vocabulary import (
     BodySide,
     Build,
     GalleryKind,
+    Glasses,
+    Handedness,
+    KinRelation,
+    Literacy,
     MarkKind,
     NameKind,
     PlaceKind,
@@ -44,6 +48,23 @@ class Name:
 
     text: str
     kind: NameKind
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """A relative's name (亲属姓名), as somebody said it: "my son is called 小军" is (SON, "小军", HEARD)."""
+
+    relation: KinRelation
+    text: str
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """Digits of a telephone number (电话号码片段) of the person or of somebody close, in order and without gaps."""
+
+    digits: str
     basis: Basis
 
 
@@ -87,9 +108,19 @@ class Profile:
     ethnicity: Known[str] | None = None
     blood_group: Known[BloodGroup] | None = None
     accent: Known[str] | None = None
+    handedness: Known[Handedness] | None = None
+    glasses: Known[Glasses] | None = None
+    literacy: Known[Literacy] | None = None
+    occupation: Known[str] | None = None
+    school: Known[str] | None = None
+    employer: Known[str] | None = None
+    clothing: Known[str] | None = None
+    belongings: Known[str] | None = None
     names: tuple[Name, ...] = ()
     places: tuple[Place, ...] = ()
     marks: tuple[Mark, ...] = ()
+    kin: tuple[Kin, ...] = ()
+    phones: tuple[Phone, ...] = ()
     no_marks: bool = False
     seen_on: date | None = None
     seen_at: str | None = None

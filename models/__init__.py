@@ -2,6 +2,7 @@
 
 from models import (
     audit,
+    blocking,
     candidate,
     case,
     confirmation,
@@ -27,6 +28,7 @@ from models.base import Base
 __all__ = [
     "Base",
     "audit",
+    "blocking",
     "candidate",
     "case",
     "confirmation",

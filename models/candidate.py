@@ -27,7 +27,8 @@ class Candidate(HasId, Base):
     """A case and one other record that could be the same person: a report, or another case.
 
     `pair` names the unordered pair, so that two cases that find each other share one candidate. `terms` holds every
-    Evidence of the score with its values and sentences; `log10_lr` their fused sum.
+    Evidence of the score with its values, its weight and its sentences; `log10_lr` their weighted sum. The prior odds
+    are 1 / `gallery_size`; None in a candidate that was last scored before the size was kept.
     """
 
     __tablename__ = "candidate"
@@ -52,6 +53,7 @@ class Candidate(HasId, Base):
     model_version: Mapped[str] = mapped_column(String(80))
     index_version: Mapped[str] = mapped_column(String(40))
     parameters_version: Mapped[str] = mapped_column(String(40))
+    gallery_size: Mapped[int | None]
     proposed_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     listed: Mapped[bool] = mapped_column(default=True)
@@ -74,3 +76,35 @@ class MatchPass(HasId, Base):
     gallery_size: Mapped[int]
     candidates: Mapped[int]
     finished_at: Mapped[datetime]
+
+
+class ListChange(StrEnum):
+    """What a pass did to a place in a case's list."""
+
+    ENTERED = "entered"  # 新进入
+    LEFT = "left"  # 离开
+    MOVED = "moved"  # 名次或分数变化
+
+
+class CandidateChange(HasId, Base):
+    """What one pass changed about one candidate of a case's list, and which terms did it.
+
+    Ranks count from 1 among the listed candidates of the case; None where it was not, or is no longer, listed.
+    `terms` has one row a term that differs: kind, weighted log10 LR before and after (None: it said nothing).
+    """
+
+    __tablename__ = "candidate_change"
+    __table_args__ = (Index("ix_candidate_change_case_id_at", "case_id", "at"),)
+
+    pass_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("match_pass.id"), index=True)
+    match_pass: Mapped[MatchPass] = relationship(lazy="raise")
+    case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("case_file.id"))
+    candidate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("candidate.id"), index=True)
+    candidate: Mapped[Candidate] = relationship(lazy="raise")
+    change: Mapped[ListChange] = mapped_column(enum_type(ListChange))
+    log10_lr_before: Mapped[float | None]
+    log10_lr_after: Mapped[float]
+    rank_before: Mapped[int | None]
+    rank_after: Mapped[int | None]
+    terms: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    at: Mapped[datetime]

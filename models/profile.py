@@ -21,13 +21,17 @@ class Recorded:
 
 
 class Profile(HasId, Base):
-    """Facts of one person. `revision` grows with every change and names the state that a matching pass has seen."""
+    """Facts of one person. `revision` grows with every change and names the state that a matching pass has seen.
+
+    `keys_version`: how its blocking keys were made; None when they have not been made yet.
+    """
 
     __tablename__ = "profile"
 
     subject_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("subject.id"), unique=True)
     revision: Mapped[int] = mapped_column(default=1)
     no_marks: Mapped[bool] = mapped_column(default=False)
+    keys_version: Mapped[str | None] = mapped_column(String(80))
     attributes: Mapped[list["ProfileAttribute"]] = relationship(lazy="raise", order_by="ProfileAttribute.recorded_at")
     names: Mapped[list["ProfileName"]] = relationship(lazy="raise", order_by="ProfileName.recorded_at")
     places: Mapped[list["ProfilePlace"]] = relationship(lazy="raise", order_by="ProfilePlace.recorded_at")

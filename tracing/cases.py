@@ -13,6 +13,7 @@ from matcher.vocabulary import GalleryKind
 from models.case import Case, CaseState
 from tracing import access
 from tracing.access import Permission, Viewer
+from tracing.blocking import store_keys
 from tracing.facts import (
     Facts,
     InvalidFacts,
@@ -138,6 +139,7 @@ def create_case(
     _set_circumstances(case, circumstances)
     session.add(case)
     session.flush()
+    store_keys(session, services.parameters, case)
     note(session, viewer, "case.create", "case", case.id, at=now)
     return case
 
@@ -229,6 +231,8 @@ def edit_case(
     case.updated_at = now
     case.version += 1
     session.flush()
+    if changed:
+        store_keys(session, services.parameters, case)
     note(session, viewer, "case.edit", "case", case.id, at=now, revision=case.profile.revision)
     if changed:
         request_match(session, services, GalleryKind.CASE, case.id, now=now)

@@ -19,8 +19,10 @@ from models.profile import Profile
 from models.report import Report
 from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.gallery_faces import gallery_size, searchable_case, searchable_report
-from tracing.matching import propose, request_match, store_pass
+from tracing.matching import request_match
+from tracing.matching_proposals import propose
 from tracing.matching_records import pending_photos, records_of
+from tracing.matching_store import store_pass
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work

@@ -11,6 +11,7 @@ from matcher.vocabulary import GalleryKind
 from models.report import REPORT_TRANSITIONS, Report, ReportState
 from tracing import access
 from tracing.access import Permission, Viewer
+from tracing.blocking import store_keys
 from tracing.facts import Facts, InvalidFacts, check_day, check_division, check_facts, check_optional_text, collecting
 from tracing.gallery_erasure import request_leaving
 from tracing.matching import request_match
@@ -110,6 +111,7 @@ def create_report(
     _seal(session, services, report, contact, identity_number)
     session.add(report)
     session.flush()
+    store_keys(session, services.parameters, report)
     note(session, viewer, "report.create", "report", report.id, at=now)
     return report
 
@@ -238,6 +240,8 @@ def edit_report(
     report.updated_at = now
     report.version += 1
     session.flush()
+    if changed:
+        store_keys(session, services.parameters, report)
     note(session, viewer, "report.edit", "report", report.id, at=now, revision=report.profile.revision)
     if changed:
         request_match(session, services, GalleryKind.REPORT, report.id, now=now)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from matcher.calibration import FaceCalibration
 from matcher.evidence.base import Parameters, load_parameters
+from matcher.evidence.batch import Prepared
 from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
 from tracing.gallery_store import PURPOSE, SnapshotStore
@@ -17,6 +18,7 @@ from tracing.platform.db import Database, create_database
 from tracing.platform.keyring import derived_keys
 from tracing.platform.settings import Settings
 from tracing.platform.storage import BlobStore, FileBlobStore
+from tracing.record_cache import RecordCache
 
 GALLERY_CONNECTIONS = 2
 
@@ -34,6 +36,7 @@ class Services:
     faces: FaceEngines
     gallery: Gallery
     parameters: Parameters
+    records: RecordCache[Prepared]
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -57,6 +60,7 @@ def build_services(settings: Settings) -> Services:
         faces=faces,
         gallery=Gallery(vault, db, create_database(settings.with_pool(GALLERY_CONNECTIONS)), snapshots, settings.index),
         parameters=with_calibrations(load_parameters(), calibrations(faces)),
+        records=RecordCache(settings.matching.cached_records, settings.matching.cached_seconds),
     )
 
 

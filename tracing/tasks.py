@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tracing.blocking_fill import FILL, fill_job
 from tracing.face_models import REMATCH
 from tracing.faces import ANALYSE, analyse_job
 from tracing.gallery_erasure import ERASE, erase_job
@@ -17,6 +18,7 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         ANALYSE: analyse_job,
         MATCH: match_job,
         MATCH_ALL: match_all_job,
+        FILL: fill_job,
         ERASE: erase_job,
         REEMBED: reembed_job,
         REMATCH: rematch_job,

@@ -20,9 +20,10 @@ from api.schemas.cases import (
     case_summary,
     transition_out,
 )
-from api.schemas.review import CandidatesOut, candidate_out
+from api.schemas.review import CandidatesOut, ChangeOut, candidate_out, change_out
 from models.case import Case, CaseState
 from tracing import cases
+from tracing.candidate_changes import list_changes
 from tracing.candidates import list_candidates
 from tracing.photos import list_photos
 
@@ -142,3 +143,21 @@ def candidates(case_id: uuid.UUID, session: SessionDep, viewer: ViewerDep, now: 
     """Strongest first; shuffled, and sealed, for an examiner who has opinions still to give."""
     found = list_candidates(session, viewer, case_id, now=now)
     return CandidatesOut(items=tuple(candidate_out(view) for view in found))
+
+
+@router.get(
+    "/{case_id}/candidate-changes", summary="What matching changed in the list, and why", responses=problems(404)
+)
+def candidate_changes(
+    case_id: uuid.UUID,
+    session: SessionDep,
+    viewer: ViewerDep,
+    now: NowDep,
+    paging: PagingDep,
+    candidate_id: Annotated[uuid.UUID | None, Query(description="Changes of this candidate alone.")] = None,
+) -> PageOut[ChangeOut]:
+    """Newest first. Candidates that are sealed for an examiner are left out."""
+    page = list_changes(
+        session, viewer, case_id, candidate_id=candidate_id, cursor=paging.cursor, limit=paging.limit, now=now
+    )
+    return PageOut(items=tuple(change_out(view) for view in page.items), next_cursor=page.next_cursor)

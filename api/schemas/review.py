@@ -12,13 +12,16 @@ from api.schemas.cases import CaseSummary
 from api.schemas.facts import FactsOut, division_name, facts_out
 from api.schemas.organisations import OrganisationRef, organisation_ref
 from api.schemas.photos import PhotoOut, photo_out
-from matcher.vocabulary import EvidenceKind, GalleryKind
-from models.candidate import CandidateState
+from matcher.evidence.base import load_parameters
+from matcher.vocabulary import EvidenceKind, GalleryKind, Strength, Verdict
+from models.candidate import CandidateState, ListChange
 from models.case import Case
 from models.photo import Photo
 from models.report import Report
 from models.review import Opinion, Review
+from tracing.candidate_changes import ChangeView
 from tracing.candidates import CandidateView
+from tracing.explanations import ExplainedTerm, explanation_of
 
 
 class QueueItemOut(Output):
@@ -70,6 +73,8 @@ class TermOut(Output):
 
     kind: EvidenceKind
     log10_lr: float
+    weight: float = Field(description="0 to 1: terms that tell in part of the same fact count less.")
+    counted: float = Field(description="Weight times log10_lr: what the term adds to the sum.")
     probe_value: str
     other_value: str
     sentence_zh: str
@@ -98,6 +103,10 @@ class OpenCandidate(Output):
     state: CandidateState
     rank: int | None
     log10_lr: float
+    strength: Strength
+    verdict: Verdict
+    gallery_size: int | None
+    prior_log10_odds: float | None
     posterior: float
     face_similarity: float | None
     terms: tuple[TermOut, ...]
@@ -114,6 +123,38 @@ class CandidatesOut(Output):
     """The candidates of a case."""
 
     items: tuple[CandidateOut, ...]
+
+
+class RecordNameOut(Output):
+    """A record by its number."""
+
+    kind: GalleryKind
+    id: uuid.UUID
+    number: str
+
+
+class ChangedTermOut(Output):
+    """A term whose share of the sum changed; null where it said nothing."""
+
+    kind: EvidenceKind
+    before: float | None
+    after: float | None
+
+
+class ChangeOut(Output):
+    """What one matching pass changed about one candidate, and whose new facts caused it."""
+
+    at: datetime
+    candidate_id: uuid.UUID
+    change: ListChange
+    other: RecordNameOut
+    cause: RecordNameOut = Field(description="The record whose pass it was: new facts of it were compared.")
+    revision: int = Field(description="The state of that record's facts.")
+    log10_lr_before: float | None
+    log10_lr_after: float
+    rank_before: int | None
+    rank_after: int | None
+    terms: tuple[ChangedTermOut, ...]
 
 
 class ComparisonOut(Output):
@@ -169,6 +210,7 @@ def candidate_out(view: CandidateView) -> SealedCandidate | OpenCandidate:
             other=record_out(view.other),
             proposed_at=candidate.proposed_at,
         )
+    told = explanation_of(candidate, load_parameters())
     return OpenCandidate(
         id=candidate.id,
         sealed=False,
@@ -179,13 +221,48 @@ def candidate_out(view: CandidateView) -> SealedCandidate | OpenCandidate:
         state=candidate.state,
         rank=view.rank,
         log10_lr=candidate.log10_lr,
+        strength=told.strength,
+        verdict=told.verdict,
+        gallery_size=told.gallery_size,
+        prior_log10_odds=told.prior_log10_odds,
         posterior=candidate.posterior,
         face_similarity=candidate.face_similarity,
-        terms=tuple(TermOut.model_validate(term) for term in candidate.terms),
+        terms=tuple(_term_out(term) for term in told.terms),
         reviews=tuple(review_out(review, review.examiner.display_name) for review in view.reviews),
         model_version=candidate.model_version,
         index_version=candidate.index_version,
         parameters_version=candidate.parameters_version,
+    )
+
+
+def _term_out(term: ExplainedTerm) -> TermOut:
+    return TermOut(
+        kind=term.kind,
+        log10_lr=term.log10_lr,
+        weight=term.weight,
+        counted=term.counted,
+        probe_value=term.probe_value,
+        other_value=term.other_value,
+        sentence_zh=term.sentence_zh,
+        sentence_en=term.sentence_en,
+    )
+
+
+def change_out(view: ChangeView) -> ChangeOut:
+    """One change of a list."""
+    row = view.row
+    return ChangeOut(
+        at=row.at,
+        candidate_id=row.candidate_id,
+        change=row.change,
+        other=RecordNameOut.model_validate(view.other, from_attributes=True),
+        cause=RecordNameOut.model_validate(view.cause, from_attributes=True),
+        revision=row.match_pass.revision,
+        log10_lr_before=row.log10_lr_before,
+        log10_lr_after=row.log10_lr_after,
+        rank_before=row.rank_before,
+        rank_after=row.rank_after,
+        terms=tuple(ChangedTermOut.model_validate(term) for term in row.terms),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from api.web.brief import Brief, brief_of
 from api.web.evidence import Bar, bars
 from api.web.page import Page
-from matcher.fusion import strength
+from matcher.verdict import SENTENCES, list_verdict
 from matcher.vocabulary import GalleryKind, Strength
 from models.candidate import Candidate
 from models.case import Case
@@ -14,8 +14,12 @@ from models.organisation import Organisation
 from models.photo import Photo
 from models.report import Report
 from models.review import Review
+from models.user import Locale
 from tracing.access import Permission
+from tracing.candidate_changes import ChangeView, list_changes
 from tracing.candidates import CandidateView, list_candidates
+from tracing.explanations import Explanation, explanation_of
+from tracing.paging import Page as Paged
 from tracing.photos import list_photos
 
 
@@ -27,6 +31,8 @@ class Score:
     log10_lr: float
     strength: Strength
     bars: list[Bar]
+    told: Explanation
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,9 @@ def score_of(page: Page, view: CandidateView) -> Score | None:
     """The score, for a viewer for whom it is not sealed."""
     if view.sealed or view.rank is None:
         return None
-    candidate = view.candidate
-    return Score(view.rank, candidate.log10_lr, strength(candidate.log10_lr), bars(candidate, page.locale))
+    told = explanation_of(view.candidate, page.services.parameters)
+    verdict = SENTENCES[told.verdict][0 if page.locale is Locale.ZH else 1]
+    return Score(view.rank, told.log10_lr, told.strength, bars(told, page.locale), told, verdict)
 
 
 def best_first(photos: list[Photo]) -> list[Photo]:
@@ -66,6 +73,26 @@ def candidate_rows(page: Page, case: Case) -> list[CandidateRow]:
     if not page.may(Permission.CANDIDATE_READ):
         return []
     return [_row(page, view, case) for view in list_candidates(page.session, page.viewer, case.id, now=page.now)]
+
+
+def list_sentence(page: Page, rows: list[CandidateRow]) -> str | None:
+    """What a list comes to; None while a part of it is sealed for the viewer, or there is no list."""
+    scores = [row.score for row in rows]
+    if not scores or None in scores:
+        return None
+    verdict = list_verdict(score.told.verdict for score in scores if score is not None)
+    return SENTENCES[verdict][0 if page.locale is Locale.ZH else 1]
+
+
+def changes_of(
+    page: Page, case_id: uuid.UUID, limit: int, *, candidate_id: uuid.UUID | None = None, cursor: str | None = None
+) -> Paged[ChangeView] | None:
+    """What matching changed in a case's list, newest first; None for a role without candidates."""
+    if not page.may(Permission.CANDIDATE_READ):
+        return None
+    return list_changes(
+        page.session, page.viewer, case_id, candidate_id=candidate_id, cursor=cursor, limit=limit, now=page.now
+    )
 
 
 def _row(page: Page, view: CandidateView, case: Case) -> CandidateRow:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from matcher.fusion import strength
 from matcher.vocabulary import EvidenceKind, Strength
-from models.candidate import Candidate
 from models.user import Locale
+from tracing.explanations import ExplainedTerm, Explanation
 
 SCALE = 4.0
 """log10 units at which a bar ends; a longer one is cut there, its figure is not."""
@@ -15,10 +15,13 @@ HALF = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One term: `left` and `width` of its bar in a drawing of 2 * HALF."""
+    """One term: `left` and `width` of its bar in a drawing of 2 * HALF, which shows what it counts for."""
 
     kind: EvidenceKind
     log10_lr: float
+    weight: float
+    probe_value: str
+    other_value: str
     strength: Strength
     sentence: str
     left: float
@@ -30,19 +33,21 @@ class Bar:
         return self.log10_lr >= 0
 
 
-def bars(candidate: Candidate, locale: Locale) -> list[Bar]:
-    """The stored terms in the user's language, in the order of the comparators."""
-    return [_bar(term, locale) for term in candidate.terms]
+def bars(told: Explanation, locale: Locale) -> list[Bar]:
+    """The terms in the user's language, in the order of the comparators."""
+    return [_bar(term, locale) for term in told.terms]
 
 
-def _bar(term: dict[str, object], locale: Locale) -> Bar:
-    value = float(str(term["log10_lr"]))
-    width = max(1.0, min(abs(value), SCALE) / SCALE * HALF)
+def _bar(term: ExplainedTerm, locale: Locale) -> Bar:
+    width = max(1.0, min(abs(term.counted), SCALE) / SCALE * HALF)
     return Bar(
-        kind=EvidenceKind(str(term["kind"])),
-        log10_lr=value,
-        strength=strength(value),
-        sentence=str(term["sentence_zh" if locale is Locale.ZH else "sentence_en"]),
-        left=HALF if value >= 0 else HALF - width,
+        kind=term.kind,
+        log10_lr=term.log10_lr,
+        weight=term.weight,
+        probe_value=term.probe_value,
+        other_value=term.other_value,
+        strength=strength(term.log10_lr),
+        sentence=term.sentence_zh if locale is Locale.ZH else term.sentence_en,
+        left=HALF if term.counted >= 0 else HALF - width,
         width=width,
     )

@@ -20,7 +20,7 @@ from api.web.forms import place_text
 from api.web.page import Page
 from matcher import divisions, ethnicities
 from matcher.faces.quality import QualityAdvice, QualityComponent
-from matcher.vocabulary import AttributeKind, BloodGroup, Build, Sex
+from matcher.vocabulary import AttributeKind, BloodGroup, Build, EvidenceKind, Sex
 from models.organisation import Organisation
 from models.user import Locale
 from tracing.access import Permission
@@ -96,6 +96,7 @@ def environment() -> Environment:
         "asset": assets.address,
         "place_name": place_name,
         "value_member": value_member,
+        "evidence_member": EvidenceKind,
         "advice_member": QualityAdvice,
         "quality_components": tuple(QualityComponent),
         "P": Permission,

@@ -98,6 +98,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("GET", f"{_CASE}/history", CASE_READERS, refused=404),
     Row("GET", f"{_CASE}/candidates", CASE_READERS),
+    Row("GET", f"{_CASE}/candidate-changes", CASE_READERS),
     # Photographs.
     Row("GET", f"{_CASE}/photos", CASE_READERS, refused=404),
     Row("POST", f"{_CASE}/photos", frozenset({STAFF}), 201, photo=True),

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from matcher.vocabulary import GalleryKind
-from models.candidate import Candidate, MatchPass
+from models.candidate import Candidate, CandidateChange, MatchPass
 from models.job import Job, JobState
 from tests.factories.faces import DARK_RED, GREEN, RED, make_photo_bytes, with_colour_faces
 from tests.factories.records import make_case, make_report
@@ -49,6 +49,7 @@ def found_by(services: Services) -> Found:
 def forget(services: Services) -> None:
     """As if nothing had been matched."""
     with unit_of_work(services.db) as session:
+        session.execute(delete(CandidateChange))
         session.execute(delete(Candidate))
         session.execute(delete(MatchPass))
 

@@ -59,6 +59,7 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/cases/new"): STAFF,
     ("POST", "/cases/new"): STAFF,
     ("GET", "/cases/{case_id}"): CASE_READERS,
+    ("GET", "/cases/{case_id}/changes"): CASE_READERS,
     ("GET", "/cases/{case_id}/progress"): CASE_READERS,
     ("GET", "/cases/{case_id}/edit"): STAFF,
     ("POST", "/cases/{case_id}/edit"): STAFF,

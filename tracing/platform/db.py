@@ -116,6 +116,7 @@ def _sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
 
 def _postgresql_engine(url: URL, settings: DatabaseSettings) -> Engine:
     options = {
+        "jit": "off",  # compiling costs more than these statements take
         "statement_timeout": round(settings.statement_timeout_seconds * 1000),
         "lock_timeout": round(settings.lock_timeout_seconds * 1000),
         "timezone": "UTC",

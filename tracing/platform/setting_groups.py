@@ -239,9 +239,22 @@ class MatchingSettings(Group):
         50, ge=1, le=50, description="Most candidates that may be asked for; people err more on longer lists."
     )
     face_hits: int = Field(100, ge=1, description="Nearest faces taken from the index for each face of the person.")
-    attribute_pool: int = Field(
-        2000, ge=0, description="Newest records of a kind that are compared by attributes, whatever they look like."
+    attribute_hits: int = Field(
+        2000, ge=0, description="Records of a kind that share most with the person by name, place, age, marks and sex."
     )
+    attribute_common: int = Field(
+        20_000, ge=1, description="Records from which on a shared fact is too common to search by it."
+    )
+    attribute_budget: int = Field(
+        60_000, ge=1, description="Records looked at for one search by facts, those with the rarest shared facts first."
+    )
+    attribute_pool: int = Field(
+        200, ge=0, description="Newest records of a kind that are compared besides, whatever is known of them."
+    )
+    cached_records: int = Field(
+        20_000, ge=0, description="Records whose facts a process keeps between searches, about 3 KB each; no faces."
+    )
+    cached_seconds: float = Field(900, ge=0, description="Longest time for which they are kept.")
     minimum_log10_lr: float = Field(
         -0.5,
         description="Candidates whose log10 likelihood ratio is below this are not proposed; 0 is neutral. A little"

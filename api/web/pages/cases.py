@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from api.web import uploads
 from api.web.brief import brief_of
-from api.web.candidate_rows import candidate_rows
+from api.web.candidate_rows import candidate_rows, changes_of, list_sentence
 from api.web.forms import choice, members_named
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, fragment, redirect, render
 from matcher.vocabulary import GalleryKind
 from models.case import CONTACT_OPEN, TRANSITIONS, Case, CaseState
 from models.photo import AnalysisState, Photo, PhotoView
-from tracing import cases
+from tracing import access, cases
 from tracing.access import Permission
 from tracing.confirmation import standing_confirmation
 from tracing.outcomes import list_outcomes
@@ -26,6 +26,7 @@ from tracing.profiles import current_facts
 
 router = APIRouter()
 SHOWN = 25
+CHANGES_SHOWN = 5
 _S = CaseState
 PATH_HOME = (
     (_S.DRAFT,),
@@ -101,6 +102,7 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
     """Everything that is known of a case, and what this viewer may do with it."""
     case = cases.get_case(page.session, page.viewer, case_id, now=page.now)
     photos = list_photos(page.session, case.profile_id)
+    candidates = candidate_rows(page, case)
     return render(
         page,
         "cases/case.html",
@@ -108,7 +110,9 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
         facts=current_facts(case.profile),
         photos=photos,
         views=list(PhotoView),
-        candidates=candidate_rows(page, case),
+        candidates=candidates,
+        list_verdict=list_sentence(page, candidates),
+        changes=changes_of(page, case.id, CHANGES_SHOWN),
         steps=steps(case),
         moves=moves(page, case),
         waits=waits(case, photos),
@@ -126,6 +130,16 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
 def read(page: PageDep, case_id: uuid.UUID) -> Response:
     """The case's page."""
     return show_case(page, case_id)
+
+
+@router.get("/cases/{case_id}/changes")
+def changes(page: PageDep, case_id: uuid.UUID) -> Response:
+    """Everything that matching changed in the list of candidates, newest first."""
+    access.require(page.viewer, Permission.CANDIDATE_READ)
+    case = cases.load_case(page.session, page.viewer, case_id)
+    cursor = page.request.query_params.get("cursor") or None
+    found = changes_of(page, case.id, SHOWN, cursor=cursor)
+    return render(page, "cases/changes.html", case=case, changes=found, first=cursor is None)
 
 
 @router.get("/cases/{case_id}/progress")

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.web.brief import brief_of
-from api.web.candidate_rows import best_first, candidate_rows, score_of
+from api.web.candidate_rows import best_first, candidate_rows, changes_of, score_of
 from api.web.forms import choice
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
@@ -23,6 +23,7 @@ from tracing.candidates import candidate_photos, get_candidate
 from tracing.profiles import current_facts
 
 router = APIRouter()
+CHANGES_SHOWN = 10
 SCALE = sorted((opinion for opinion in Opinion if opinion.grade is not None), key=lambda one: one.grade or 0)
 OUTSIDE = (Opinion.CANNOT_TELL, Opinion.POSSIBLE_RELATIVE)
 
@@ -73,6 +74,7 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         right=_shown(page, theirs, "right"),
         score=score_of(page, view),
         sealed=view.sealed,
+        changes=None if view.sealed else changes_of(page, case.id, CHANGES_SHOWN, candidate_id=candidate.id),
         own=view.own_review,
         reviews=view.reviews,
         judging=judging,
