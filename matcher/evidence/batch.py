@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from matcher.evidence import likeness
 from matcher.evidence.base import Floats, Parameters
 from matcher.evidence.columns import table
 from matcher.evidence.terms import TERMS
@@ -21,6 +22,7 @@ KINDS: tuple[EvidenceKind, ...] = tuple(term.kind for term in TERMS)
 
 _SINGLE = tuple(term for term in TERMS if term.stack is table)
 _LISTED = tuple(term for term in TERMS if term.stack is not table)
+_FACES = [term.kind for term in _LISTED].index(EvidenceKind.FACE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,13 @@ def prepare(profile: Profile, parameters: Parameters) -> Prepared:
         np.array(values, np.float64),
         tuple(term.encode(profile, parameters) for term in _LISTED),
     )
+
+
+def with_templates(prepared: Prepared, profile: Profile) -> Prepared:
+    """The same person with the face templates of `profile`, which differs from the prepared one in nothing else."""
+    lists = list(prepared.lists)
+    lists[_FACES] = likeness.templates_of(profile)
+    return Prepared(profile, prepared.parameters_version, prepared.values, tuple(lists))
 
 
 def log10_lrs(probe: Prepared, others: Sequence[Prepared], parameters: Parameters) -> Floats:

@@ -28,6 +28,11 @@ class Encoded:
 
 def encode(profile: Profile, parameters: Parameters) -> Encoded:
     """The templates, which are numbers already."""
+    return templates_of(profile)
+
+
+def templates_of(profile: Profile) -> Encoded:
+    """The same, which no parameters change."""
     shape = profile.templates.shape
     if profile.template_model is None or len(shape) != 2 or not shape[0] or not shape[1]:
         return Encoded(None, profile.templates)

@@ -60,15 +60,36 @@ def heard_sounds(text: str) -> tuple[Sound, ...]:
     if not found or found[0].form is Form.WHOLE:
         return ()
     surname = found[0].surname if not found[0].swapped else ""
+    called = found[0].form is Form.ADDRESS and surname != "" and _is_surname(text, surname)
     sounds: list[Sound] = []
     for piece in pieces:
         if not is_han(piece):
             sounds.extend(_sound(syllable, 0) for syllable in split_latin(piece))
             continue
         first = surname if not sounds and piece.startswith(surname) else ""
-        tonal = (*tonal_syllables(first, surname=True), *tonal_syllables(piece.removeprefix(first)))
+        last = surname if called and not first and piece.endswith(surname) else ""
+        middle = piece.removeprefix(first).removesuffix(last)
+        tonal = (
+            *tonal_syllables(first, surname=True), *tonal_syllables(middle), *tonal_syllables(last, surname=True)
+        )  # fmt: skip
         sounds.extend(_sound(syllable[:-1], int(syllable[-1])) for syllable in tonal if syllable)
     return tuple(sounds[:MAX_SYLLABLES])
+
+
+def _is_surname(address: str, character: str) -> bool:
+    """Whether the character of 老覃 or 小曾 is read as a surname: after 老 it is one, else when that is the likelier.
+
+    小乐 is named after a given name (le), 小曾 after a surname (zeng).
+    """
+    own, other = (tonal_syllables(character, surname=one)[0] for one in (True, False))
+    if own == other or address.startswith("老"):
+        return True
+    channel = load_channel()
+    shares = [
+        table[channel.inventory[sound[:-1]], int(sound[-1]) - 1] if sound[:-1] in channel.inventory else 0.0
+        for table, sound in ((channel.surname, own), (channel.given, other))
+    ]
+    return bool(shares[0] >= shares[1])
 
 
 def text_of(text: str) -> str:
