@@ -11,7 +11,7 @@ MILVUS_READY := var/milvus/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-match-all bench-milvus bench-names bench-retrieval equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
+.PHONY: $(shell grep -oE "^[a-z-]+:" $(firstword $(MAKEFILE_LIST)) | tr -d :)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -113,6 +113,8 @@ bench-retrieval: $(READY) ## finding people without a face among a million recor
 
 bench-match-all: $(READY) ## matching a whole gallery at once against one by one: ARGS="--records 20000 --postgresql"
 	@$(BIN)/python -m benchmarks.match_all $(ARGS)
+bench-evidence: $(READY) ## 2,000 candidates, every term of the evidence: one by one, and all at once, on one core
+	@$(BIN)/python -m benchmarks.evidence $(ARGS)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)

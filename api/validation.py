@@ -8,7 +8,7 @@ from typing import Any
 from api.messages import translate
 from api.schemas.base import ProblemErrorOut
 from models.user import Locale
-from tracing.facts import ImpossibleDate, TextTooLong
+from tracing.fact_errors import ImpossibleDate, TextTooLong
 from tracing.platform.errors import Invalid
 
 Wording = tuple[str, str]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, MarkKind, NameKind, PlaceKind
+from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, KinRelation, MarkKind, NameKind, PlaceKind
 from models.base import Base, HasId, enum_type
 
 
@@ -36,6 +36,8 @@ class Profile(HasId, Base):
     names: Mapped[list["ProfileName"]] = relationship(lazy="raise", order_by="ProfileName.recorded_at")
     places: Mapped[list["ProfilePlace"]] = relationship(lazy="raise", order_by="ProfilePlace.recorded_at")
     marks: Mapped[list["ProfileMark"]] = relationship(lazy="raise", order_by="ProfileMark.recorded_at")
+    kin: Mapped[list["ProfileKin"]] = relationship(lazy="raise", order_by="ProfileKin.recorded_at")
+    phones: Mapped[list["ProfilePhone"]] = relationship(lazy="raise", order_by="ProfilePhone.recorded_at")
 
 
 class ProfileAttribute(HasId, Recorded, Base):
@@ -92,3 +94,22 @@ class ProfileMark(HasId, Recorded, Base):
     region: Mapped[BodyRegion] = mapped_column(enum_type(BodyRegion))
     side: Mapped[BodySide | None] = mapped_column(enum_type(BodySide))
     detail: Mapped[str | None] = mapped_column(String(200))
+
+
+class ProfileKin(HasId, Recorded, Base):
+    """A relative's name, as somebody said or wrote it."""
+
+    __tablename__ = "profile_kin"
+
+    profile_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("profile.id"), index=True)
+    relation: Mapped[KinRelation] = mapped_column(enum_type(KinRelation))
+    text: Mapped[str] = mapped_column(String(120))
+
+
+class ProfilePhone(HasId, Recorded, Base):
+    """Digits of a telephone number that the person remembers or used. The family's own number is sealed elsewhere."""
+
+    __tablename__ = "profile_phone"
+
+    profile_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("profile.id"), index=True)
+    digits: Mapped[str] = mapped_column(String(20))

@@ -249,7 +249,7 @@ def submit_case(session: Session, services: Services, viewer: Viewer, case_id: u
     if case.state is not CaseState.DRAFT and case.submitted_by_id is not None:
         return case
     known = current_facts(case.profile)
-    if not (known.attributes or known.names or known.places or known.marks or has_photo(session, case.profile_id)):
+    if not (known or has_photo(session, case.profile_id)):
         raise NothingKnown()
     case.submitted_by_id = viewer.user_id
     move(session, case, CaseState.SUBMITTED, viewer, now=now)

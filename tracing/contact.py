@@ -16,7 +16,8 @@ from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
 from tracing.confirmation import standing_confirmation
-from tracing.facts import DateInFuture, check_optional_text
+from tracing.fact_errors import DateInFuture
+from tracing.facts import check_optional_text
 from tracing.platform import errors
 from tracing.reports import FamilyContact, contact_purpose
 from tracing.services import Services

@@ -3,10 +3,12 @@
 Everything wrong is reported at once, each with the field's path ("attributes.height") and the remedy.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -18,10 +20,31 @@ from matcher.vocabulary import (
     BodyRegion,
     BodySide,
     Build,
+    Glasses,
+    Handedness,
+    KinRelation,
+    Literacy,
     MarkKind,
     NameKind,
     PlaceKind,
     Sex,
+)
+from tracing.fact_errors import (
+    AgeOutOfRange,
+    DateInFuture,
+    DateTooEarly,
+    DuplicateFact,
+    EmptyValue,
+    HeightInMetres,
+    HeightOutOfRange,
+    ImpossibleDate,
+    MarksContradict,
+    NegativeUncertainty,
+    TextTooLong,
+    TooFewDigits,
+    UnknownDivision,
+    UnknownEthnicity,
+    UnknownValue,
 )
 from tracing.platform import errors
 
@@ -72,6 +95,25 @@ class MarkFact:
 
 
 @dataclass(frozen=True, slots=True)
+class KinFact:
+    """A relative's name as written or heard."""
+
+    text: str
+    relation: KinRelation
+    basis: Basis
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneFact:
+    """Digits of a telephone number that the person remembers or used; not the family's, which is sealed."""
+
+    digits: str
+    basis: Basis
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that is said of one person. `no_marks`: somebody looked and found none, which is not the same as unknown."""
 
@@ -80,6 +122,12 @@ class Facts:
     places: tuple[PlaceFact, ...] = ()
     marks: tuple[MarkFact, ...] = ()
     no_marks: bool = False
+    kin: tuple[KinFact, ...] = ()
+    phones: tuple[PhoneFact, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is said at all, but for the absence of marks."""
+        return any((self.attributes, self.names, self.places, self.marks, self.kin, self.phones))
 
 
 PlaceOrMark = TypeVar("PlaceOrMark", PlaceFact, MarkFact)
@@ -96,108 +144,13 @@ class InvalidFacts(errors.Invalid):
         self.problems = problems
 
 
-class HeightInMetres(errors.Invalid):
-    """A height that was evidently given in metres."""
-
-    slug = "height_in_metres"
-    message = "Height is given in centimetres: write {suggestion} instead of {given}."
-
-
-class HeightOutOfRange(errors.Invalid):
-    """A height that no person has."""
-
-    slug = "height_out_of_range"
-    message = "A height is a number of centimetres from 30 to 250."
-
-
-class AgeOutOfRange(errors.Invalid):
-    """An age that no person has."""
-
-    slug = "age_out_of_range"
-    message = "An age is a number of years from 0 to 120."
-
-
-class ImpossibleDate(errors.Invalid):
-    """Not a day of the calendar."""
-
-    slug = "impossible_date"
-    message = "There is no such day. Write year-month-day, for example 1962-03-15, or leave it empty if unknown."
-
-
-class DateInFuture(errors.Invalid):
-    """A day that has not come yet."""
-
-    slug = "date_in_future"
-    message = "This day has not come yet. Check the year, month and day."
-
-
-class DateTooEarly(errors.Invalid):
-    """A day too long ago for a living person."""
-
-    slug = "date_too_early"
-    message = "This day is more than 120 years ago. Check the year."
-
-
-class UnknownDivision(errors.Invalid):
-    """A division code that GB/T 2260 does not have."""
-
-    slug = "unknown_division"
-    message = "No division has this code. Choose one from the list, or leave it empty if unknown."
-
-
-class UnknownEthnicity(errors.Invalid):
-    """An ethnic group's code that GB/T 3304 does not have."""
-
-    slug = "unknown_ethnicity"
-    message = "No ethnic group has this code. Choose one from the list, or leave it empty if unknown."
-
-
-class UnknownValue(errors.Invalid):
-    """A value outside its list."""
-
-    slug = "unknown_value"
-    message = "Choose one of the listed values, or leave it empty if unknown."
-
-
-class EmptyValue(errors.Invalid):
-    """A fact without a value."""
-
-    slug = "empty_value"
-    message = "Write a value, or leave the whole entry out if it is unknown."
-
-
-class TextTooLong(errors.Invalid):
-    """More text than the field holds."""
-
-    slug = "text_too_long"
-    message = "At most {limit} characters fit here."
-
-
-class NegativeUncertainty(errors.Invalid):
-    """An uncertainty below zero."""
-
-    slug = "negative_uncertainty"
-    message = "An uncertainty is zero or more, in the unit of the value."
-
-
-class DuplicateFact(errors.Invalid):
-    """Two values for a fact that has one."""
-
-    slug = "duplicate_fact"
-    message = "This is given twice. Keep the value that is better known."
-
-
-class MarksContradict(errors.Invalid):
-    """Marks are listed and "no marks" is ticked."""
-
-    slug = "marks_contradict"
-    message = "Marks are listed although “no marks” is chosen. Remove one of the two."
-
-
 LONGEST_LIFE_YEARS: Final = 120
 _TEXT_LIMIT: Final = 2000
 _NAME_LIMIT: Final = 120
 _DETAIL_LIMIT: Final = 200
+_INSTITUTION_LIMIT: Final = 200
+_FEWEST_DIGITS: Final = 3
+_MOST_DIGITS: Final = 20
 
 
 def check_day(day: date | None, *, today: date, field: str) -> None:
@@ -263,7 +216,7 @@ def _division(value: str, today: date, field: str) -> str:
     return value
 
 
-def _one_of(members: type[Sex] | type[Build] | type[BloodGroup]) -> Callable[[str, date, str], str]:
+def _one_of(members: type[StrEnum]) -> Callable[[str, date, str], str]:
     def check(value: str, today: date, field: str) -> str:
         try:
             return members(value).value
@@ -279,6 +232,21 @@ def _text(value: str, today: date, field: str) -> str:
     return value
 
 
+def _short_text(value: str, today: date, field: str) -> str:
+    if len(value) > _INSTITUTION_LIMIT:
+        raise TextTooLong(field=field, limit=_INSTITUTION_LIMIT)
+    return value
+
+
+def _digits(text: str, field: str) -> str:
+    """The digits, whatever signs people write between them."""
+    written = unicodedata.normalize("NFKC", _trimmed(text))
+    digits = "".join(sign for sign in written if sign not in " -+()./")
+    if not (digits.isascii() and digits.isdecimal() and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS):
+        raise TooFewDigits(field=field)
+    return digits
+
+
 _CHECKS: Mapping[AttributeKind, Callable[[str, date, str], str]] = MappingProxyType(
     {
         AttributeKind.SEX: _one_of(Sex),
@@ -289,6 +257,12 @@ _CHECKS: Mapping[AttributeKind, Callable[[str, date, str], str]] = MappingProxyT
         AttributeKind.ETHNICITY: _ethnicity,
         AttributeKind.BLOOD_GROUP: _one_of(BloodGroup),
         AttributeKind.ACCENT: _division,
+        AttributeKind.HANDEDNESS: _one_of(Handedness),
+        AttributeKind.GLASSES: _one_of(Glasses),
+        AttributeKind.LITERACY: _one_of(Literacy),
+        AttributeKind.OCCUPATION: _short_text,
+        AttributeKind.SCHOOL: _short_text,
+        AttributeKind.EMPLOYER: _short_text,
     }
 )
 
@@ -365,11 +339,25 @@ def check_facts(facts: Facts, *, today: date) -> Facts:
     for position, mark in enumerate(facts.marks):
         with collecting(problems):
             marks.append(_with_checked_texts(mark, f"marks.{position}"))
+    kin: list[KinFact] = []
+    for position, relative in enumerate(facts.kin):
+        with collecting(problems):
+            text = check_text(relative.text, limit=_NAME_LIMIT, field=f"kin.{position}.text")
+            source = check_optional_text(relative.source, field=f"kin.{position}.source")
+            kin.append(replace(relative, text=text, source=source))
+    phones: list[PhoneFact] = []
+    for position, phone in enumerate(facts.phones):
+        with collecting(problems):
+            digits = _digits(phone.digits, f"phones.{position}.digits")
+            source = check_optional_text(phone.source, field=f"phones.{position}.source")
+            phones.append(replace(phone, digits=digits, source=source))
     if facts.marks and facts.no_marks:
         problems.append(MarksContradict(field="no_marks"))
     if problems:
         raise InvalidFacts(tuple(problems))
-    return Facts(tuple(attributes), tuple(names), tuple(places), tuple(marks), facts.no_marks)
+    return Facts(
+        tuple(attributes), tuple(names), tuple(places), tuple(marks), facts.no_marks, tuple(kin), tuple(phones)
+    )
 
 
 def _with_checked_texts(fact: PlaceOrMark, field: str) -> PlaceOrMark:

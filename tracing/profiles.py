@@ -11,23 +11,29 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from matcher import profile as matching
-from matcher.vocabulary import AttributeKind, BloodGroup, Build, GalleryKind, Sex
-from models.profile import Profile, ProfileAttribute, ProfileMark, ProfileName, ProfilePlace
+from matcher.vocabulary import AttributeKind, BloodGroup, Build, GalleryKind, Glasses, Handedness, Literacy, Sex
+from models.profile import (
+    Profile,
+    ProfileAttribute,
+    ProfileKin,
+    ProfileMark,
+    ProfileName,
+    ProfilePhone,
+    ProfilePlace,
+)
 from tracing.access import Viewer
-from tracing.facts import AttributeFact, Facts, MarkFact, NameFact, PlaceFact
+from tracing.facts import AttributeFact, Facts, KinFact, MarkFact, NameFact, PhoneFact, PlaceFact
 from tracing.platform.crypto import Vault
 
-Fact = AttributeFact | NameFact | PlaceFact | MarkFact
-Row = ProfileAttribute | ProfileName | ProfilePlace | ProfileMark
+Fact = AttributeFact | NameFact | PlaceFact | MarkFact | KinFact | PhoneFact
+Row = ProfileAttribute | ProfileName | ProfilePlace | ProfileMark | ProfileKin | ProfilePhone
+_PARTS = (Profile.attributes, Profile.names, Profile.places, Profile.marks, Profile.kin, Profile.phones)
 V = TypeVar("V")
 
 
 def with_profile(owner: InstrumentedAttribute[Profile]) -> tuple[_AbstractLoad, ...]:
     """Loader options that bring a case's or report's profile with all its facts."""
-    return tuple(
-        joinedload(owner).options(selectinload(part))
-        for part in (Profile.attributes, Profile.names, Profile.places, Profile.marks)
-    )
+    return tuple(joinedload(owner).options(selectinload(part)) for part in _PARTS)
 
 
 def create_profile(session: Session, vault: Vault, viewer: Viewer, facts: Facts, *, now: datetime) -> Profile:
@@ -35,11 +41,10 @@ def create_profile(session: Session, vault: Vault, viewer: Viewer, facts: Facts,
     subject = vault.new_subject(session, now)
     profile = Profile(
         id=uuid.uuid4(), subject_id=subject.id, revision=1, no_marks=facts.no_marks,
-        attributes=[], names=[], places=[], marks=[],
+        attributes=[], names=[], places=[], marks=[], kin=[], phones=[],
     )  # fmt: skip
     session.add(profile)
-    everything: tuple[Fact, ...] = (*facts.attributes, *facts.names, *facts.places, *facts.marks)
-    for fact in dict.fromkeys(everything):
+    for fact in dict.fromkeys(_all(facts)):
         _add(profile, fact, viewer, now)
     return profile
 
@@ -49,7 +54,7 @@ def revise_profile(session: Session, profile: Profile, viewer: Viewer, facts: Fa
 
     Returns whether anything changed; if so the revision is one higher. The profile must be loaded with its facts.
     """
-    wanted: set[Fact] = {*facts.attributes, *facts.names, *facts.places, *facts.marks}
+    wanted = set(_all(facts))
     current = {fact_of(row): row for row in _current_rows(profile)}
     changed = profile.no_marks != facts.no_marks
     profile.no_marks = facts.no_marks
@@ -80,11 +85,19 @@ def current_facts(profile: Profile) -> Facts:
         places=tuple(_place(row) for row in profile.places if row.superseded_at is None),
         marks=tuple(_mark(row) for row in profile.marks if row.superseded_at is None),
         no_marks=profile.no_marks,
+        kin=tuple(_kin(row) for row in profile.kin if row.superseded_at is None),
+        phones=tuple(_phone(row) for row in profile.phones if row.superseded_at is None),
     )
 
 
+def _all(facts: Facts) -> tuple[Fact, ...]:
+    return (*facts.attributes, *facts.names, *facts.places, *facts.marks, *facts.kin, *facts.phones)
+
+
 def _current_rows(profile: Profile) -> list[Row]:
-    rows: list[Row] = [*profile.attributes, *profile.names, *profile.places, *profile.marks]
+    rows: list[Row] = [
+        *profile.attributes, *profile.names, *profile.places, *profile.marks, *profile.kin, *profile.phones
+    ]  # fmt: skip
     return [row for row in rows if row.superseded_at is None]
 
 
@@ -119,6 +132,21 @@ def _add(profile: Profile, fact: Fact, viewer: Viewer, now: datetime) -> None:
                 )
             )  # fmt: skip
 
+        case KinFact():
+            profile.kin.append(
+                ProfileKin(
+                    relation=fact.relation, text=fact.text, basis=fact.basis, source=fact.source,
+                    recorded_by_id=viewer.user_id, recorded_at=now,
+                )
+            )  # fmt: skip
+        case PhoneFact():
+            profile.phones.append(
+                ProfilePhone(
+                    digits=fact.digits, basis=fact.basis, source=fact.source,
+                    recorded_by_id=viewer.user_id, recorded_at=now,
+                )
+            )  # fmt: skip
+
 
 def _attribute(row: ProfileAttribute) -> AttributeFact:
     return AttributeFact(row.kind, row.value, row.basis, row.source, row.as_of, row.uncertainty)
@@ -136,6 +164,14 @@ def _mark(row: ProfileMark) -> MarkFact:
     return MarkFact(row.kind, row.region, row.basis, row.side, row.source, row.detail)
 
 
+def _kin(row: ProfileKin) -> KinFact:
+    return KinFact(row.text, row.relation, row.basis, row.source)
+
+
+def _phone(row: ProfilePhone) -> PhoneFact:
+    return PhoneFact(row.digits, row.basis, row.source)
+
+
 def fact_of(row: Row) -> Fact:
     """The fact that a stored row holds."""
     match row:
@@ -147,6 +183,10 @@ def fact_of(row: Row) -> Fact:
             return _place(row)
         case ProfileMark():
             return _mark(row)
+        case ProfileKin():
+            return _kin(row)
+        case ProfilePhone():
+            return _phone(row)
 
 
 def for_matcher(
@@ -174,9 +214,19 @@ def for_matcher(
         ethnicity=known(AttributeKind.ETHNICITY, str),
         blood_group=known(AttributeKind.BLOOD_GROUP, BloodGroup),
         accent=known(AttributeKind.ACCENT, str),
+        handedness=known(AttributeKind.HANDEDNESS, Handedness),
+        glasses=known(AttributeKind.GLASSES, Glasses),
+        literacy=known(AttributeKind.LITERACY, Literacy),
+        occupation=known(AttributeKind.OCCUPATION, str),
+        school=known(AttributeKind.SCHOOL, str),
+        employer=known(AttributeKind.EMPLOYER, str),
+        clothing=known(AttributeKind.CLOTHING, str),
+        belongings=known(AttributeKind.BELONGINGS, str),
         names=tuple(matching.Name(name.text, name.kind, name.basis) for name in facts.names),
         places=tuple(matching.Place(place.division, place.kind, place.basis) for place in facts.places),
         marks=tuple(matching.Mark(mark.kind, mark.region, mark.side) for mark in facts.marks),
+        kin=tuple(matching.Kin(one.relation, one.text, one.basis) for one in facts.kin),
+        phones=tuple(matching.Phone(one.digits, one.basis) for one in facts.phones),
         no_marks=facts.no_marks,
         kind=kind,
         seen_on=seen_on,

@@ -1,6 +1,6 @@
 """blocking keys, and what each pass changed in the lists
 
-Revision: 0010, after 0007
+Revision: 0010, after 0009
 
 The keys of the records that are there already are made by a job, so that a large installation is not held up.
 """
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

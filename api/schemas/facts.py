@@ -8,9 +8,9 @@ from pydantic.config import JsonDict
 
 from api.schemas.base import Day, Division, Input, Line, Output, Value
 from matcher import divisions
-from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, MarkKind, NameKind, PlaceKind
+from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, KinRelation, MarkKind, NameKind, PlaceKind
 from models.profile import Profile
-from tracing.facts import AttributeFact, Facts, MarkFact, NameFact, PlaceFact
+from tracing.facts import AttributeFact, Facts, KinFact, MarkFact, NameFact, PhoneFact, PlaceFact
 from tracing.profiles import current_facts
 
 FACTS_EXAMPLE: JsonDict = {
@@ -24,6 +24,8 @@ FACTS_EXAMPLE: JsonDict = {
     "places": [{"division": "350203", "kind": "mentioned", "basis": "heard"}],
     "marks": [{"kind": "scar", "region": "forearm", "side": "left", "basis": "measured", "detail": "3 cm"}],
     "no_marks": False,
+    "kin": [{"relation": "son", "text": "小军", "basis": "heard"}],
+    "phones": [{"digits": "1367", "basis": "heard"}],
 }
 
 
@@ -68,6 +70,23 @@ class MarkIn(Input):
     detail: Line | None = None
 
 
+class KinIn(Input):
+    """A relative's name as written or heard."""
+
+    relation: KinRelation
+    text: Line
+    basis: Basis
+    source: Line | None = None
+
+
+class PhoneIn(Input):
+    """3 to 20 digits, in order, of a number that the person remembers or used; not the family's, which is sealed."""
+
+    digits: Line
+    basis: Basis
+    source: Line | None = None
+
+
 class FactsIn(Input):
     """All that is known of one person; what is left out is unknown, which never means "no"."""
 
@@ -76,6 +95,8 @@ class FactsIn(Input):
     places: Annotated[tuple[PlaceIn, ...], Field(max_length=50)] = ()
     marks: Annotated[tuple[MarkIn, ...], Field(max_length=100)] = ()
     no_marks: bool = Field(default=False, description="Somebody looked and found no mark.")
+    kin: Annotated[tuple[KinIn, ...], Field(max_length=50)] = ()
+    phones: Annotated[tuple[PhoneIn, ...], Field(max_length=20)] = ()
 
     def facts(self) -> Facts:
         """As the use cases take them, unchecked."""
@@ -90,6 +111,8 @@ class FactsIn(Input):
                 MarkFact(one.kind, one.region, one.basis, one.side, one.source, one.detail) for one in self.marks
             ),
             no_marks=self.no_marks,
+            kin=tuple(KinFact(one.text, one.relation, one.basis, one.source) for one in self.kin),
+            phones=tuple(PhoneFact(one.digits, one.basis, one.source) for one in self.phones),
         )
 
 
@@ -135,6 +158,23 @@ class MarkOut(Output):
     detail: str | None
 
 
+class KinOut(Output):
+    """A relative's name that stands."""
+
+    relation: KinRelation
+    text: str
+    basis: Basis
+    source: str | None
+
+
+class PhoneOut(Output):
+    """Digits of a telephone number that stand."""
+
+    digits: str
+    basis: Basis
+    source: str | None
+
+
 class FactsOut(Output):
     """The facts that stand."""
 
@@ -143,6 +183,8 @@ class FactsOut(Output):
     places: tuple[PlaceOut, ...]
     marks: tuple[MarkOut, ...]
     no_marks: bool
+    kin: tuple[KinOut, ...]
+    phones: tuple[PhoneOut, ...]
 
 
 def division_name(code: str | None) -> str | None:
@@ -178,4 +220,8 @@ def facts_out(profile: Profile) -> FactsOut:
             for one in facts.marks
         ),
         no_marks=facts.no_marks,
+        kin=tuple(
+            KinOut(relation=one.relation, text=one.text, basis=one.basis, source=one.source) for one in facts.kin
+        ),
+        phones=tuple(PhoneOut(digits=one.digits, basis=one.basis, source=one.source) for one in facts.phones),
     )  # fmt: skip

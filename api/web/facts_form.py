@@ -1,7 +1,7 @@
 """Facts as form fields and back. The names of the fields are the paths that the checks of `tracing.facts` name.
 
-Rows of names, places and marks are numbered without gaps, empty ones left out, both when they are read and when they
-are shown again: so the third row that is filled in is the one that an error of "marks.2" belongs to.
+Rows of names, kin, places, marks and telephones are numbered without gaps, empty ones left out, both when they are read
+and when they are shown again: so the third row that is filled in is the one that an error of "marks.2" belongs to.
 """
 
 import re
@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping
 
 from api.web.errors import ChoiceMissing
 from api.web.forms import Typed, choice, optional_choice, optional_day, optional_number, optional_place, place_text
-from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, MarkKind, NameKind, PlaceKind
-from tracing.facts import AttributeFact, Facts, MarkFact, NameFact, PlaceFact, collecting
+from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, KinRelation, MarkKind, NameKind, PlaceKind
+from tracing.facts import AttributeFact, Facts, KinFact, MarkFact, NameFact, PhoneFact, PlaceFact, collecting
 from tracing.platform import errors
 
 Row = dict[str, str]
 TELLING: Mapping[str, tuple[str, ...]] = {
     "names": ("text",),
+    "kin": ("text",),
+    "phones": ("digits",),
     "places": ("division", "detail"),
     "marks": ("kind", "region", "detail"),
 }
 """The parts that make a row more than an empty one; the others are chosen beforehand."""
-_PART = re.compile(r"^(names|places|marks)\.(\d{1,3})\.([a-z_]+)$", re.ASCII)
+_PART = re.compile(r"^(names|places|marks|kin|phones)\.(\d{1,3})\.([a-z_]+)$", re.ASCII)
 
 
 def fields_of(facts: Facts) -> dict[str, str]:
@@ -37,6 +39,8 @@ def fields_of(facts: Facts) -> dict[str, str]:
         ("names", [_name_row(one) for one in facts.names]),
         ("places", [_place_row(one) for one in facts.places]),
         ("marks", [_mark_row(one) for one in facts.marks]),
+        ("kin", [_kin_row(one) for one in facts.kin]),
+        ("phones", [_phone_row(one) for one in facts.phones]),
     ):
         for position, row in enumerate(rows):
             values |= {f"{prefix}.{position}.{part}": text for part, text in row.items()}
@@ -62,6 +66,14 @@ def _mark_row(fact: MarkFact) -> Row:
     }  # fmt: skip
 
 
+def _kin_row(fact: KinFact) -> Row:
+    return {"text": fact.text, "relation": fact.relation, "basis": fact.basis, "source": fact.source or ""}
+
+
+def _phone_row(fact: PhoneFact) -> Row:
+    return {"digits": fact.digits, "basis": fact.basis, "source": fact.source or ""}
+
+
 def rows_of(values: Mapping[str, str], group: str) -> list[Row]:
     """The rows of a group that are filled in, in order."""
     found: dict[int, Row] = {}
@@ -81,6 +93,8 @@ def facts_of(typed: Typed, problems: list[errors.Invalid]) -> Facts:
         places=tuple(_places(typed, problems)),
         marks=tuple(_marks(typed, problems)),
         no_marks=typed.ticked("no_marks"),
+        kin=tuple(_kin(typed, problems)),
+        phones=tuple(_phones(typed, problems)),
     )
 
 
@@ -144,4 +158,25 @@ def _marks(typed: Typed, problems: list[errors.Invalid]) -> Iterator[MarkFact]:
                 side=optional_choice(row, f"{prefix}.side", BodySide),
                 source=row.optional(f"{prefix}.source"),
                 detail=row.optional(f"{prefix}.detail"),
+            )
+
+
+def _kin(typed: Typed, problems: list[errors.Invalid]) -> Iterator[KinFact]:
+    for prefix, row in _rows(typed, "kin"):
+        with collecting(problems):
+            yield KinFact(
+                text=row.text(f"{prefix}.text"),
+                relation=choice(row, f"{prefix}.relation", KinRelation),
+                basis=choice(row, f"{prefix}.basis", Basis),
+                source=row.optional(f"{prefix}.source"),
+            )
+
+
+def _phones(typed: Typed, problems: list[errors.Invalid]) -> Iterator[PhoneFact]:
+    for prefix, row in _rows(typed, "phones"):
+        with collecting(problems):
+            yield PhoneFact(
+                digits=row.text(f"{prefix}.digits"),
+                basis=choice(row, f"{prefix}.basis", Basis),
+                source=row.optional(f"{prefix}.source"),
             )

@@ -21,7 +21,8 @@ from api.web.errors import (
     PlaceUnknown,
 )
 from matcher import divisions
-from tracing.facts import ImpossibleDate, parse_day
+from tracing.fact_errors import ImpossibleDate
+from tracing.facts import parse_day
 
 E = TypeVar("E", bound=StrEnum)
 FIELDS_MAX = 600

@@ -16,6 +16,10 @@ from matcher.vocabulary import (
     BodyRegion,
     BodySide,
     Build,
+    Glasses,
+    Handedness,
+    KinRelation,
+    Literacy,
     MarkKind,
     NameKind,
     PlaceKind,
@@ -42,7 +46,13 @@ LAST_SEEN: Mapping[str, str] = {
     "last_seen_division": "Province, city or county",
     "last_seen_place": "Place, road, landmark",
 }
-GROUPS: Mapping[str, str] = {"names": "Names", "places": "Places", "marks": "Bodily marks"}
+GROUPS: Mapping[str, str] = {
+    "names": "Names",
+    "kin": "Relatives",
+    "places": "Places",
+    "phones": "Telephone numbers",
+    "marks": "Bodily marks",
+}
 """Fields and groups with the msgids of their labels."""
 CONTACT = ("contact.name", "contact.relation", "contact.telephone", "contact.address", "contact.note")
 
@@ -155,6 +165,10 @@ def choices() -> dict[str, Any]:
         "sexes": list(Sex),
         "builds": list(Build),
         "blood_groups": list(BloodGroup),
+        "hands": list(Handedness),
+        "glasses": list(Glasses),
+        "literacies": list(Literacy),
+        "relations": list(KinRelation),
         "ethnicities": ethnicities.all_names(),
         "name_kinds": list(NameKind),
         "place_kinds": list(PlaceKind),

@@ -20,7 +20,7 @@ from api.web.forms import place_text
 from api.web.page import Page
 from matcher import divisions, ethnicities
 from matcher.faces.quality import QualityAdvice, QualityComponent
-from matcher.vocabulary import AttributeKind, BloodGroup, Build, EvidenceKind, Sex
+from matcher.vocabulary import AttributeKind, BloodGroup, Build, EvidenceKind, Glasses, Handedness, Literacy, Sex
 from models.organisation import Organisation
 from models.user import Locale
 from tracing.access import Permission
@@ -31,6 +31,9 @@ _LISTED: Mapping[AttributeKind, type[StrEnum]] = {
     AttributeKind.SEX: Sex,
     AttributeKind.BUILD: Build,
     AttributeKind.BLOOD_GROUP: BloodGroup,
+    AttributeKind.HANDEDNESS: Handedness,
+    AttributeKind.GLASSES: Glasses,
+    AttributeKind.LITERACY: Literacy,
 }
 _CALENDARS = {Locale.ZH: "zh_Hans_CN", Locale.EN: "en_GB"}
 

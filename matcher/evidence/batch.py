@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from matcher.evidence import likeness
 from matcher.evidence.base import Floats, Parameters
 from matcher.evidence.columns import table
 from matcher.evidence.terms import TERMS
@@ -70,7 +71,7 @@ def prepare(profile: Profile, parameters: Parameters) -> Prepared:
 def with_templates(prepared: Prepared, profile: Profile) -> Prepared:
     """The same person with the face templates of `profile`, which differs from the prepared one in nothing else."""
     lists = list(prepared.lists)
-    lists[_FACES] = profile
+    lists[_FACES] = likeness.templates_of(profile)
     return Prepared(profile, prepared.parameters_version, prepared.values, tuple(lists))
 
 
@@ -90,9 +91,9 @@ def log10_lrs(probe: Prepared, others: Sequence[Prepared], parameters: Parameter
         part = slice(start, start + width)
         found[term.kind] = term.score(tuple(probe.values[part].tolist()), values[:, part], parameters)
         start += width
-    for place, term in enumerate(_LISTED):
-        stacked = term.stack([other.lists[place] for other in others])
-        found[term.kind] = term.score(probe.lists[place], stacked, parameters)
+    columns = zip(*[other.lists for other in others], strict=True)
+    for term, ours, theirs in zip(_LISTED, probe.lists, columns, strict=True):
+        found[term.kind] = term.score(ours, term.stack(theirs), parameters)
     return np.column_stack([found[kind] for kind in KINDS])
 
 

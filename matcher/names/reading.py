@@ -91,7 +91,8 @@ def _latin(parts: list[str]) -> tuple[Reading, ...]:
         return (Reading(Form.WHOLE if len(plain_latin(joined[0])) > 6 else Form.ADDRESS, "", (), "", joined),)
     if len(sounds) == 1 and len(joined) > 4:
         return (Reading(Form.WHOLE, "", (), "", joined),)
-    first = sounds[0] if len(sounds) > 1 else joined[: 2 if "".join(joined[:2]) in _compound_sounds() else 1]
+    compound = len(joined) > 2 and len(sounds[0]) <= 2 and "".join(joined[:2]) in _compound_sounds()
+    first = joined[:2] if compound else sounds[0] if len(sounds) > 1 else joined[:1]
     last = sounds[-1] if len(sounds) > 1 else joined[-1:]
     found = [Reading(Form.FULL, "", first, "", joined[len(first) :])] if len(joined) > len(first) else []
     if len(joined) > len(last):

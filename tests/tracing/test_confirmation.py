@@ -32,7 +32,7 @@ from tracing.confirmation import (
     standing_confirmation,
 )
 from tracing.contact import ContactSealed, read_family_contact
-from tracing.facts import EmptyValue
+from tracing.fact_errors import EmptyValue
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.reports import withdraw_report

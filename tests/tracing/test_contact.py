@@ -24,7 +24,8 @@ from tracing.contact import (
     record_attempt,
     release_contact,
 )
-from tracing.facts import DateInFuture, InvalidFacts
+from tracing.fact_errors import DateInFuture
+from tracing.facts import InvalidFacts
 from tracing.outcomes import RouteMissing, list_outcomes, record_outcome
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work

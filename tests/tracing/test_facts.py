@@ -4,8 +4,18 @@ from datetime import date
 
 import pytest
 
-from matcher.vocabulary import AttributeKind, Basis, BodyRegion, MarkKind, NameKind, PlaceKind
-from tracing.facts import AttributeFact, Facts, InvalidFacts, MarkFact, NameFact, PlaceFact, check_facts
+from matcher.vocabulary import AttributeKind, Basis, BodyRegion, KinRelation, MarkKind, NameKind, PlaceKind
+from tracing.facts import (
+    AttributeFact,
+    Facts,
+    InvalidFacts,
+    KinFact,
+    MarkFact,
+    NameFact,
+    PhoneFact,
+    PlaceFact,
+    check_facts,
+)
 
 TODAY = date(2026, 3, 2)
 K = AttributeKind
@@ -20,6 +30,15 @@ def place(division: str, detail: str | None = None) -> Facts:
 
 
 MARK = MarkFact(MarkKind.SCAR, BodyRegion.FACE, Basis.ESTIMATED)
+
+
+def kin(text: str, source: str | None = None) -> Facts:
+    return Facts(kin=(KinFact(text, KinRelation.SON, Basis.HEARD, source),))
+
+
+def phone(digits: str, source: str | None = None) -> Facts:
+    return Facts(phones=(PhoneFact(digits, Basis.HEARD, source),))
+
 
 WRONG: list[tuple[Facts, str, str]] = [
     (attribute(K.HEIGHT, "1.72"), "height_in_metres", "attributes.height"),
@@ -39,6 +58,20 @@ WRONG: list[tuple[Facts, str, str]] = [
     (attribute(K.SEX, "other"), "unknown_value", "attributes.sex"),
     (attribute(K.BUILD, "tall"), "unknown_value", "attributes.build"),
     (attribute(K.BLOOD_GROUP, "c"), "unknown_value", "attributes.blood_group"),
+    (attribute(K.HANDEDNESS, "none"), "unknown_value", "attributes.handedness"),
+    (attribute(K.GLASSES, "yes"), "unknown_value", "attributes.glasses"),
+    (attribute(K.LITERACY, "4"), "unknown_value", "attributes.literacy"),
+    (attribute(K.SCHOOL, "字" * 201), "text_too_long", "attributes.school"),
+    (attribute(K.EMPLOYER, "字" * 201), "text_too_long", "attributes.employer"),
+    (attribute(K.OCCUPATION, " "), "empty_value", "attributes.occupation"),
+    (kin(" "), "empty_value", "kin.0.text"),
+    (kin("字" * 121), "text_too_long", "kin.0.text"),
+    (kin("小军", "字" * 201), "text_too_long", "kin.0.source"),
+    (phone("12"), "too_few_digits", "phones.0.digits"),
+    (phone("1" * 21), "too_few_digits", "phones.0.digits"),
+    (phone("13x8"), "too_few_digits", "phones.0.digits"),
+    (phone(" "), "too_few_digits", "phones.0.digits"),
+    (phone("138", "字" * 201), "text_too_long", "phones.0.source"),
     (attribute(K.ETHNICITY, "99"), "unknown_ethnicity", "attributes.ethnicity"),
     (attribute(K.ACCENT, "999999"), "unknown_division", "attributes.accent"),
     (attribute(K.CLOTHING, "   "), "empty_value", "attributes.clothing"),
@@ -138,3 +171,27 @@ def test_an_age_without_a_day_holds_for_today_and_other_values_have_none() -> No
 
 def test_nothing_known_is_no_error() -> None:
     assert check_facts(Facts(), today=TODAY) == Facts()
+
+
+@pytest.mark.parametrize(
+    "written", ["13800138000", " 138-0013-8000", "138 0013 8000", "１３８００１３８０００", "(138)00138000"]
+)
+def test_telephone_digits_are_kept_without_the_signs_between_them(written: str) -> None:
+    (found,) = check_facts(phone(written, " 本人 "), today=TODAY).phones
+    assert found == PhoneFact("13800138000", Basis.HEARD, "本人")
+
+
+def test_the_new_facts_stand_as_they_were_given() -> None:
+    given = Facts(
+        attributes=tuple(
+            AttributeFact(kind, value, Basis.HEARD)
+            for kind, value in (
+                (K.HANDEDNESS, "left"), (K.GLASSES, "not_worn"), (K.LITERACY, "some"), (K.OCCUPATION, "泥瓦工"),
+                (K.SCHOOL, "那丽镇中心小学"), (K.EMPLOYER, "东莞某制衣厂"),
+            )
+        ),
+        kin=(KinFact("小军", KinRelation.SON, Basis.HEARD),),
+    )  # fmt: skip
+    assert check_facts(given, today=TODAY) == given
+    assert given
+    assert not Facts(no_marks=True)

@@ -19,7 +19,7 @@ from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.cases import list_cases
 from tracing.face_models import REMATCH
-from tracing.facts import EmptyValue, UnknownDivision
+from tracing.fact_errors import EmptyValue, UnknownDivision
 from tracing.gallery_erasure import ERASE
 from tracing.idempotency import KeyReused, claim_key, created_before, remember
 from tracing.matching_batch import MATCH_ALL

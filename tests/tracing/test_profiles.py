@@ -1,5 +1,6 @@
 """Profiles: facts are superseded, never overwritten; the revision names what a pass has seen."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -12,6 +13,10 @@ from matcher.vocabulary import (
     BodyRegion,
     BodySide,
     GalleryKind,
+    Glasses,
+    Handedness,
+    KinRelation,
+    Literacy,
     MarkKind,
     NameKind,
     PlaceKind,
@@ -22,7 +27,7 @@ from models.profile import ProfileAttribute, ProfileName
 from tests.factories.records import facts, make_case
 from tracing.access import Viewer
 from tracing.cases import load_case
-from tracing.facts import AttributeFact, Facts, MarkFact, NameFact, PlaceFact
+from tracing.facts import AttributeFact, Facts, KinFact, MarkFact, NameFact, PhoneFact, PlaceFact
 from tracing.platform.db import read_only, unit_of_work
 from tracing.profiles import current_facts, for_matcher, revise_profile
 from tracing.services import Services
@@ -36,6 +41,8 @@ FULL = Facts(
     names=(NameFact("韦建国", NameKind.HEARD, Basis.HEARD), NameFact("阿国", NameKind.NICKNAME, Basis.HEARD)),
     places=(PlaceFact("350203", PlaceKind.MENTIONED, Basis.HEARD, None, "演武路"),),
     marks=(MarkFact(MarkKind.SCAR, BodyRegion.FACE, Basis.MEASURED, BodySide.LEFT, None, "眉上"),),
+    kin=(KinFact("小军", KinRelation.SON, Basis.HEARD, "本人"),),
+    phones=(PhoneFact("1367", Basis.HEARD),),
 )
 
 
@@ -55,7 +62,7 @@ def revise(services: Services, staff: Viewer, case: Case, wanted: Facts, now: da
 
 
 def as_sets(known: Facts) -> tuple[set[object], ...]:
-    return set(known.attributes), set(known.names), set(known.places), set(known.marks)
+    return tuple(map(set, (known.attributes, known.names, known.places, known.marks, known.kin, known.phones)))
 
 
 def test_what_was_given_stands(any_services: Services, staff: Viewer, case: Case, now: datetime) -> None:
@@ -94,7 +101,7 @@ def test_a_better_basis_for_the_same_value_is_a_change(
     any_services: Services, staff: Viewer, case: Case, now: datetime
 ) -> None:
     measured = AttributeFact(AttributeKind.SEX, "male", Basis.DOCUMENTED)
-    wanted = Facts((measured, *FULL.attributes[1:]), FULL.names, FULL.places, FULL.marks)
+    wanted = replace(FULL, attributes=(measured, *FULL.attributes[1:]))
     changed, revision, known = revise(any_services, staff, case, wanted, now)
     assert (changed, revision) == (True, 2)
     assert measured in known.attributes
@@ -137,6 +144,8 @@ def test_the_matcher_is_handed_every_fact_with_its_basis_day_and_uncertainty() -
     assert [name.text for name in profile.names] == ["韦建国", "阿国"]
     assert [place.division for place in profile.places] == ["350203"]
     assert [mark.side for mark in profile.marks] == [BodySide.LEFT]
+    assert [(one.relation, one.text, one.basis) for one in profile.kin] == [(KinRelation.SON, "小军", Basis.HEARD)]
+    assert [one.digits for one in profile.phones] == ["1367"]
     assert (profile.seen_on, profile.seen_at) == (date(2026, 3, 2), "450702")
     assert (profile.templates.shape, profile.template_model) == ((1, 3), "colour-1")
     assert (profile.build, profile.blood_group, profile.accent, profile.birth_date) == (None, None, None, None)
@@ -144,3 +153,22 @@ def test_the_matcher_is_handed_every_fact_with_its_basis_day_and_uncertainty() -
         0,
         0,
     )
+
+
+def test_the_matcher_is_handed_what_the_person_does_and_where_they_learnt() -> None:
+    kinds = {
+        AttributeKind.HANDEDNESS: "left",
+        AttributeKind.GLASSES: "worn",
+        AttributeKind.LITERACY: "none",
+        AttributeKind.OCCUPATION: "务农",
+        AttributeKind.SCHOOL: "那丽小学",
+        AttributeKind.EMPLOYER: "制衣厂",
+        AttributeKind.CLOTHING: "蓝色棉衣",
+        AttributeKind.BELONGINGS: "手机",
+    }
+    given = Facts(attributes=tuple(AttributeFact(kind, value, Basis.HEARD) for kind, value in kinds.items()))
+    profile = for_matcher(given, kind=GalleryKind.REPORT, seen_on=None, seen_at=None, templates=[])
+    listed = [profile.handedness, profile.glasses, profile.literacy]
+    assert [one.value for one in listed if one] == [Handedness.LEFT, Glasses.WORN, Literacy.NONE]
+    texts = [profile.occupation, profile.school, profile.employer, profile.clothing, profile.belongings]
+    assert [one.value for one in texts if one] == ["务农", "那丽小学", "制衣厂", "蓝色棉衣", "手机"]

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from api.web.errors import PlaceAmbiguous, PlaceUnknown
 from api.web.forms import Typed, optional_place
 from api.web.record_form import read_case
-from matcher.vocabulary import AttributeKind, Basis, MarkKind, NameKind
+from matcher.vocabulary import AttributeKind, Basis, KinRelation, MarkKind, NameKind
 from models.case import Case, CaseState
 from models.photo import Photo
 from models.user import Locale, Role
@@ -35,6 +35,13 @@ PERSON = {
     "names.0.text": "阿明",
     "names.0.kind": "heard",
     "names.0.basis": "heard",
+    "kin.0.text": "小军",
+    "kin.0.relation": "son",
+    "kin.0.basis": "heard",
+    "phones.0.digits": "136-7",
+    "phones.0.basis": "heard",
+    "attributes.school": "那丽小学",
+    "attributes.school.basis": "heard",
     "marks.0.kind": "scar",
     "marks.0.region": "forearm",
     "marks.0.side": "left",
@@ -59,7 +66,10 @@ def test_a_form_becomes_circumstances_and_facts() -> None:
     assert [(one.kind, one.value, one.basis) for one in facts.attributes] == [
         (AttributeKind.SEX, "male", Basis.ESTIMATED),
         (AttributeKind.HEIGHT, "168", Basis.MEASURED),
+        (AttributeKind.SCHOOL, "那丽小学", Basis.HEARD),
     ]
+    assert [(one.text, one.relation) for one in facts.kin] == [("小军", KinRelation.SON)]
+    assert [one.digits for one in facts.phones] == ["136-7"]
     assert [(one.text, one.kind) for one in facts.names] == [("阿明", NameKind.HEARD)]
     assert [one.kind for one in facts.marks] == [MarkKind.SCAR]
 
@@ -69,8 +79,8 @@ def test_a_case_is_handed_in_with_its_photographs(staff: Browser, services: Serv
     response = staff.send("/cases/new", PERSON | {"action": "submit"}, page="/cases/new", files=files)
     assert response.status_code == 303
     text = staff.see(response.headers["location"])
-    assert "阿明" in text
-    assert "已提交" in text
+    for known in ("阿明", "小军", "儿子", "1367", "那丽小学", "已提交"):
+        assert known in text
     with read_only(services.db) as session:
         assert session.scalar(select(func.count()).select_from(Photo)) == 1
 
@@ -86,13 +96,17 @@ def test_a_case_is_handed_in_with_its_photographs(staff: Browser, services: Serv
         ("found_division", "不存在的地方", "行政区划"),
         ("marks.0.region", "", "选择"),
         ("names.0.kind", "nonsense", "选"),
+        ("kin.0.relation", "", "选择"),
+        ("phones.0.digits", "12", "3"),
+        ("attributes.handedness", "third", "选"),
     ],
 )  # fmt: skip
 def test_each_wrong_value_is_named_beside_its_field_and_everything_is_kept(
     field: str, value: str, message: str, staff: Browser, services: Services
 ) -> None:
     extra = {"attributes.age": "45", "attributes.age.basis": "estimated"} if field.startswith("attributes.age.") else {}
-    typed = PERSON | extra | {field: value, "attributes.age.basis": "estimated"}
+    bases = {"attributes.age.basis": "estimated", "attributes.handedness.basis": "estimated"}
+    typed = PERSON | extra | bases | {field: value}
     response = staff.send("/cases/new", typed, page="/cases/new")
     assert response.status_code == 422
     beside = re.search(rf'id="e-{re.escape(field)}">(.*?)</div>', response.text, re.DOTALL)
@@ -100,7 +114,7 @@ def test_each_wrong_value_is_named_beside_its_field_and_everything_is_kept(
     assert message in beside.group(1)
     assert "白石湖公园东门" in response.text
     assert "阿明" in response.text
-    if value and field != "names.0.kind":
+    if value and not field.startswith(("names.0.kind", "attributes.handedness")):
         assert f'value="{value}"' in response.text
     assert _cases(services) == 0
 

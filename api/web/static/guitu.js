@@ -20,7 +20,7 @@
     if (answer) { answer.checked = true; answer.focus(); }
   });
 
-  // More rows for names, places and marks: the last row again, empty, under the next number.
+  // More rows for names, relatives, places, telephones and marks: the last row again, empty, under the next number.
   for (const rows of document.querySelectorAll("[data-rows]")) {
     const button = document.createElement("button");
     button.type = "button";

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.evidence.base import load_parameters, parse_parameters
-from matcher.evidence.batch import KINDS, log10_lrs, prepare, score
+from matcher.evidence.batch import KINDS, log10_lrs, prepare, score, with_templates
 from matcher.evidence.terms import compare
 from matcher.fusion import fuse
 from matcher.profile import Profile
@@ -30,6 +30,17 @@ def test_the_batch_is_compare_and_fuse(probe: Profile, others: list[Profile]) ->
                 assert ratio == pytest.approx(terms[kind].evidence.log10_lr, abs=1e-9), kind
                 assert weight == terms[kind].weight, kind
         assert total == pytest.approx(fusion.log10_lr, abs=1e-9)
+
+
+def test_the_templates_alone_can_be_exchanged() -> None:
+    def with_face(*values: float) -> Profile:
+        model = next(iter(P.calibrations))
+        return Profile(templates=np.array([values], np.float32), template_model=model)
+
+    probe, before, after = (prepare(with_face(*face), P) for face in ((1.0, 0.0), (0.0, 1.0), (0.8, 0.6)))
+    exchanged = with_templates(before, after.profile)
+    assert exchanged.profile is after.profile
+    np.testing.assert_array_equal(log10_lrs(probe, [exchanged], P), log10_lrs(probe, [after], P))
 
 
 def test_no_candidates_give_no_rows() -> None:
