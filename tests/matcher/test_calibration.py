@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from math import inf, isfinite
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ OURS = FaceCalibration(
 def calibrations(draw: st.DrawFn) -> FaceCalibration:
     """Pooled alone, or with curves of any cohorts, however little they agree."""
     pooled = draw(CURVE)
-    wanted: list[dict[str, object]] = [
+    wanted: list[Any] = [
         *({"years": years} for years in SPANS),
         *({"years": years, "ages": ages} for years in SPANS for ages in AgePair),
         *({"ages": ages} for ages in AgePair),
@@ -53,7 +54,7 @@ def calibrations(draw: st.DrawFn) -> FaceCalibration:
         {"quality_below": 55.5},
     ]
     kept = draw(st.lists(st.sampled_from(range(len(wanted))), unique=True, max_size=5))
-    cohorts = tuple(CohortCurve(draw(CURVE), 8, 100, 200, **wanted[at]) for at in kept)  # type: ignore[arg-type]
+    cohorts = tuple(CohortCurve(draw(CURVE), 8, 100, 200, **wanted[at]) for at in kept)
     return FaceCalibration("model-1", pooled.slope, pooled.neutral, pooled.cap, pooled.floor, "Generated.", cohorts)
 
 
