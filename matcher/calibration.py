@@ -82,10 +82,7 @@ class FaceCalibration:
 
     def log10_lr(self, similarity: float, of: Circumstances = UNKNOWN) -> float:
         """log10 LR of a cosine under these circumstances; see the module for what it never does."""
-        curves = self.curves(of)
-        if len(curves) == 1:
-            return curves[0].log10_lr(similarity)
-        return least_extreme(curve.log10_lr(similarity) for curve in curves)
+        return least_extreme(self.curves(of), similarity)
 
     def curves(self, of: Circumstances = UNKNOWN) -> tuple[Curve, ...]:
         """The curves of which the least extreme counts; at least one.

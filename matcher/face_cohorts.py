@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite, tanh
+from math import inf, isfinite, tanh
+from typing import NamedTuple
 
 from matcher.vocabulary import Sex
 
@@ -20,8 +21,7 @@ class AgePair(StrEnum):
     ELDER = "elder"  # 一张成年，一张老年，或两张均为老年
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What is known of a pair of photographs; None is unknown.
 
     Attributes:
@@ -132,11 +132,20 @@ def age_pair(a: float | None, b: float | None) -> AgePair | None:
     return AgePair.ELDER if older >= ELDER else AgePair.ADULTS
 
 
-def least_extreme(values: Iterable[float]) -> float:
-    """The log10 LR nearest to 0 of several of one sign, 0 when their signs differ; raises ValueError without any."""
-    found = list(values)
-    low, high = min(found), max(found)
-    return low if low > 0 else min(high, 0.0)
+def least_extreme(curves: Iterable[Curve], similarity: float) -> float:
+    """The log10 LR nearest to 0 that the curves give a cosine, 0 where they are not on one side of it.
+
+    Raises ValueError without any curve.
+    """
+    low, high = inf, -inf
+    for curve in curves:
+        value = curve.log10_lr(similarity)
+        low, high = min(low, value), max(high, value)
+        if low <= 0 <= high:
+            return 0.0
+    if low > high:
+        raise ValueError("no curve was given")
+    return low if low > 0 else high
 
 
 def overlap(a: tuple[float, float] | None, b: tuple[float, float] | None) -> bool:

@@ -6,34 +6,18 @@ high by chance, too, and the mean of ratios that are each honest is honest (docs
 pair and with mean templates). The most alike pair is named.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from math import log10
+from math import isfinite, log10
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matcher.calibration import FaceCalibration
-from matcher.evidence.age import age_on
+from matcher.evidence.age import DAYS_A_YEAR
 from matcher.evidence.base import Evidence, Parameters
-from matcher.face_cohorts import AgePair, Circumstances, age_pair
+from matcher.face_cohorts import UNKNOWN, AgePair, Circumstances, age_pair
 from matcher.profile import Profile, TemplateInfo
 from matcher.vocabulary import EvidenceKind
 
-DAYS_A_YEAR = 365.2425
-
 NOTHING_KNOWN = TemplateInfo()
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two templates of two people: their positions, their cosine (-1 to 1), what is known of them, their log10 LR."""
-
-    probe: int
-    other: int
-    cosine: float
-    of: Circumstances
-    log10_lr: float
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
@@ -48,80 +32,88 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     found = cosines(probe, other)
     if calibration is None or found is None:
         return None
-    pairs = _weighed(probe, other, found, calibration, parameters)
-    best = max(pairs, key=lambda pair: (pair.cosine, pair.log10_lr))
-    zh, en = _sentence(best, len(pairs), info_of(probe, best.probe), info_of(other, best.other))
+    first, second = _side(probe, other, len(found)), _side(other, probe, len(found[0]))
+    sex = probe.sex.value if probe.sex is not None and other.sex is not None else None
+    if other.sex is None or other.sex.value is not sex:
+        sex = None
+    total, best, at, spoken = 0.0, -2.0, (0, 0), UNKNOWN
+    for i, (one, age) in enumerate(first):
+        for j, (two, other_age) in enumerate(second):
+            of = Circumstances(years_between(one, two), age_pair(age, other_age), _worse(one, two), sex)
+            total += 10 ** calibration.log10_lr(found[i][j], of)
+            if found[i][j] > best:
+                best, at, spoken = found[i][j], (i, j), of
+    numbers = _number(first, at[0]), _number(second, at[1])
+    zh, en = _sentence(best, numbers, spoken, len(first) * len(second))
+    shown = f"{best:.3f}"
     return Evidence(
         EvidenceKind.FACE,
-        log10(sum(10**pair.log10_lr for pair in pairs) / len(pairs)),
-        f"{_number(probe, best.probe)} / {best.cosine:.3f}",
-        f"{_number(other, best.other)} / {best.cosine:.3f}",
+        log10(total / (len(first) * len(second))),
+        f"{numbers[0]} / {shown}",
+        f"{numbers[1]} / {shown}",
         zh,
         en,
     )
 
 
-def cosines(probe: Profile, other: Profile) -> NDArray[np.float64] | None:
-    """Cosines of all pairs of templates, shape (probe's, other's); None when there are none that can be compared."""
+def cosines(probe: Profile, other: Profile) -> list[list[float]] | None:
+    """Cosines of all pairs of templates, a row for each of the probe's; None when there are none to be compared."""
     a, b = probe.templates, other.templates
     if a.ndim != 2 or b.ndim != 2 or not len(a) or not len(b) or a.shape[1] != b.shape[1] or not a.shape[1]:
         return None
-    found: NDArray[np.float64] = a.astype(np.float64) @ b.astype(np.float64).T
-    return np.clip(found, -1, 1) if np.isfinite(found).all() else None
+    found: list[list[float]] = np.matmul(a, b.T, dtype=np.float64).tolist()
+    # Plain numbers: on a few of them the checks of numpy cost more than the product.
+    if not all(isfinite(value) for row in found for value in row):
+        return None
+    return [[max(-1.0, min(1.0, value)) for value in row] for row in found]
 
 
 def best_cosine(probe: Profile, other: Profile) -> float | None:
     """Highest cosine over all pairs of templates, -1 to 1."""
     found = cosines(probe, other)
-    return None if found is None else float(found.max())
+    return None if found is None else max(map(max, found))
 
 
-def info_of(profile: Profile, position: int) -> TemplateInfo:
-    """What is known of the photograph behind a template."""
-    return profile.template_info[position] if position < len(profile.template_info) else NOTHING_KNOWN
+Side = list[tuple[TemplateInfo, float | None]]
 
 
-def _weighed(
-    a: Profile, b: Profile, found: NDArray[np.float64], calibration: FaceCalibration, parameters: Parameters
-) -> list[Pair]:
-    """Every pair with its log10 LR.
+def _side(own: Profile, other: Profile, count: int) -> Side:
+    """What is known of each photograph of a person, with the age in years on it; not known without its day.
 
     A side whose own age is not known is as old as the other's would be on that day: if they are two people, it says
     nothing either way.
     """
-    sides = [
-        [(info, _age(own, else_, info.taken_on, parameters)) for info in (info_of(own, at) for at in range(count))]
-        for own, else_, count in ((a, b, found.shape[0]), (b, a, found.shape[1]))
-    ]
-    sex = a.sex.value if a.sex is not None and b.sex is not None and a.sex.value is b.sex.value else None
-    pairs = []
-    for i, (one, age) in enumerate(sides[0]):
-        for j, (two, other_age) in enumerate(sides[1]):
-            qualities = [each.quality for each in (one, two) if each.quality is not None]
-            of = Circumstances(_years(one, two), age_pair(age, other_age), min(qualities, default=None), sex)
-            cosine = float(found[i, j])
-            pairs.append(Pair(i, j, cosine, of, calibration.log10_lr(cosine, of)))
-    return pairs
+    infos = own.template_info[:count]
+    if len(infos) < count:
+        infos += (NOTHING_KNOWN,) * (count - len(infos))
+    return [(info, None if info.taken_on is None else _age(own, other, info.taken_on)) for info in infos]
 
 
-def _years(one: TemplateInfo, two: TemplateInfo) -> float | None:
+def _age(own: Profile, other: Profile, day: date) -> float | None:
+    """Age in years on a day, as `matcher.evidence.age` reckons it, without its uncertainty."""
+    for profile in (own, other):
+        if profile.birth_date is not None:
+            return max(0.0, (day - profile.birth_date.value).days / DAYS_A_YEAR)
+        if profile.age is not None:
+            when = profile.age.as_of or profile.seen_on or day
+            return max(0.0, profile.age.value + (day - when).days / DAYS_A_YEAR)
+    return None
+
+
+def years_between(one: TemplateInfo, two: TemplateInfo) -> float | None:
+    """Years between two photographs, at least 0; None when the day of either is not known."""
     if one.taken_on is None or two.taken_on is None:
         return None
     return abs((one.taken_on - two.taken_on).days) / DAYS_A_YEAR
 
 
-def _age(own: Profile, other: Profile, day: date | None, parameters: Parameters) -> float | None:
-    """Age in years on the day of a photograph; not known without a day."""
-    if day is None:
-        return None
-    found = age_on(own, day, parameters)
-    if found is None:
-        found = age_on(other, day, parameters)
-    return None if found is None else max(found, 0.0)
+def _worse(one: TemplateInfo, two: TemplateInfo) -> float | None:
+    a, b = one.quality, two.quality
+    return b if a is None else a if b is None else min(a, b)
 
 
-def _number(profile: Profile, position: int) -> int:
-    return info_of(profile, position).number or position + 1
+def _number(side: Side, position: int) -> int:
+    return side[position][0].number or position + 1
 
 
 _AGES_ZH = {
@@ -136,11 +128,11 @@ _AGES_EN = {
 }
 
 
-def _sentence(best: Pair, pairs: int, one: TemplateInfo, two: TemplateInfo) -> tuple[str, str]:
+def _sentence(cosine: float, numbers: tuple[int, int], of: Circumstances, pairs: int) -> tuple[str, str]:
     """Which pair is the most alike and what is known of it, in Chinese and English."""
-    first, second, of = one.number or best.probe + 1, two.number or best.other + 1, best.of
-    zh = f"本方第 {first} 张与对方第 {second} 张照片最相似，余弦相似度 {best.cosine:.3f}"
-    en = f"Photograph {first} here and {second} there are the most alike, cosine {best.cosine:.3f}"
+    first, second = numbers
+    zh = f"本方第 {first} 张与对方第 {second} 张照片最相似，余弦相似度 {cosine:.3f}"
+    en = f"Photograph {first} here and {second} there are the most alike, cosine {cosine:.3f}"
     if of.years is None:
         zh, en = zh + "，相隔年数不详", en + ", years between them unknown"
     elif of.years < 1:

@@ -95,7 +95,7 @@ def test_an_unknown_cohort_is_never_more_extreme_than_the_pooled_curve(
 ) -> None:
     pooled = calibration.pooled.log10_lr(cosine)
     assert calibration.log10_lr(cosine) == pooled
-    partly = calibration.log10_lr(cosine, replace(of, years=None))
+    partly = calibration.log10_lr(cosine, of._replace(years=None))
     assert min(0, pooled) <= partly <= max(0, pooled)
 
 
@@ -103,7 +103,7 @@ def test_an_unknown_cohort_is_never_more_extreme_than_the_pooled_curve(
 def test_more_years_never_make_the_same_cosine_say_more(
     calibration: FaceCalibration, of: Circumstances, cosine: float, a: float, b: float
 ) -> None:
-    few, many = (calibration.log10_lr(cosine, replace(of, years=years)) for years in sorted([a, b]))
+    few, many = (calibration.log10_lr(cosine, of._replace(years=years)) for years in sorted([a, b]))
     assert min(0, few) <= many <= max(0, few)
 
 
@@ -111,7 +111,7 @@ def test_more_years_never_make_the_same_cosine_say_more(
 def test_a_worse_photograph_never_says_more(
     calibration: FaceCalibration, of: Circumstances, cosine: float, a: float, b: float
 ) -> None:
-    worse, better = (calibration.log10_lr(cosine, replace(of, quality=quality)) for quality in sorted([a, b]))
+    worse, better = (calibration.log10_lr(cosine, of._replace(quality=quality)) for quality in sorted([a, b]))
     assert min(0, better) <= worse <= max(0, better)
 
 
@@ -129,11 +129,13 @@ def test_which_curves_speak() -> None:
 
 
 def test_the_least_extreme() -> None:
-    assert least_extreme([2.0, 0.5]) == 0.5
-    assert least_extreme([-2.0, -0.5]) == -0.5
-    assert least_extreme([-2.0, 0.5]) == 0
-    with pytest.raises(ValueError, match="empty"):
-        least_extreme([])
+    steep, flat, later = Curve(20.0, 0.5, 2.0, -1.0), Curve(10.0, 0.5, 2.0, -1.0), Curve(10.0, 0.6, 2.0, -1.0)
+    assert least_extreme([steep, flat], 0.55) == flat.log10_lr(0.55) > 0
+    assert least_extreme([flat, steep], 0.45) == flat.log10_lr(0.45) < 0
+    assert least_extreme([steep, later], 0.55) == 0
+    assert least_extreme([later, steep], 0.9) == later.log10_lr(0.9)
+    with pytest.raises(ValueError, match="no curve"):
+        least_extreme([], 0.5)
 
 
 def test_ages_of_a_pair() -> None:
