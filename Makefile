@@ -105,6 +105,9 @@ bench: bench-faces bench-index drill-jobs ## every benchmark and drill
 bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with face_recognition
 	@$(BIN)/python -m benchmarks.faces $(ARGS)
 
+bench-several: .venv/.ready ## several photographs a side, by each way to one figure: ARGS="FACES --cache FOLDER"
+	@$(BIN)/python -m benchmarks.several_photos $(ARGS)
+
 bench-index: $(READY) ## the face index beside face_recognition.face_distance, at a million faces
 	@$(BIN)/python -m benchmarks.index $(ARGS)
 

@@ -1,13 +1,13 @@
 """What a matching pass reads: cases and reports with their facts, and their face templates of one model version."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from matcher import profile as matching
@@ -26,6 +26,8 @@ from tracing.services import Services
 
 FETCH = 400
 """Records read a statement: below the limit of bound parameters of every database."""
+
+Template = tuple[NDArray[np.float32], matching.TemplateInfo]
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,20 @@ def _read(
     rows = [row for row in rows if row.profile_id not in erased]
     known = {row.id: _kept(services, row.profile_id, row.revision) for row in rows}
     known.update(_described(session, services, kind, [one for one, kept in known.items() if kept is None]))
-    templates = _templates(session, services, [row.profile_id for row in rows], version)
+    seen = {row.profile_id: one.profile.seen_on for row in rows if (one := known[row.id]) is not None}
+    templates = _templates(session, services, kind, seen, version)
     for row in rows:
         prepared = known[row.id]
         if prepared is None:
             continue
-        own = templates.get(row.profile_id)
+        own = templates.get(row.profile_id, ())
         profile = prepared.profile
-        shown = replace(profile, template_model=version, templates=np.stack(own) if own else profile.templates)
+        shown = replace(
+            profile,
+            template_model=version,
+            templates=np.stack([vector for vector, _ in own]) if own else profile.templates,
+            template_info=tuple(info for _, info in own),
+        )
         yield (
             row.id,
             Record(kind, row.id, row.created_at, row.profile_id, row.revision, with_templates(prepared, shown)),
@@ -145,25 +153,54 @@ def described(owner: Case | Report) -> matching.Profile:
 
 
 def _templates(
-    session: Session, services: Services, profile_ids: Sequence[uuid.UUID], version: str
-) -> dict[uuid.UUID, list[NDArray[np.float32]]]:
-    rows = session.execute(
-        select(Profile.id, Profile.subject_id, Photo.id, Face.embedding_sealed)
-        .join(Photo, Photo.profile_id == Profile.id)
-        .join(Face, Face.photo_id == Photo.id)
-        .where(
-            Profile.id.in_(profile_ids),
-            Photo.removed_at.is_(None),
-            Face.chosen,
-            Face.model_version == version,
+    session: Session, services: Services, kind: GalleryKind, seen: Mapping[uuid.UUID, date | None], version: str
+) -> dict[uuid.UUID, list[Template]]:
+    """Templates of each profile by the day its person was seen, with what is known of their photographs."""
+    numbered = (
+        select(
+            Photo.id,
+            func.row_number()
+            .over(partition_by=Photo.profile_id, order_by=(Photo.uploaded_at, Photo.id))
+            .label("number"),
         )
-        .order_by(Face.id)
+        .where(Photo.profile_id.in_(seen), Photo.removed_at.is_(None))
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            Profile.id,
+            Profile.subject_id,
+            Photo.id,
+            Photo.captured_at,
+            numbered.c.number,
+            Face.quality_overall,
+            Face.embedding_sealed,
+        )
+        .join(Photo, Photo.profile_id == Profile.id)
+        .join(numbered, numbered.c.id == Photo.id)
+        .join(Face, Face.photo_id == Photo.id)
+        .where(Face.chosen, Face.model_version == version)
+        .order_by(Profile.id, numbered.c.number)
     ).all()
     # Held here, so that the vault finds each person's key in the session instead of asking for it one by one.
     subjects = session.scalars(select(Subject).where(Subject.id.in_({row.subject_id for row in rows}))).all()
-    found: dict[uuid.UUID, list[NDArray[np.float32]]] = {}
-    for profile_id, subject_id, photo_id, sealed in rows:
+    found: dict[uuid.UUID, list[Template]] = {}
+    for profile_id, subject_id, photo_id, captured_at, number, quality, sealed in rows:
         vector = unpack(services.vault.open(session, subject_id, embedding_purpose(photo_id), sealed))
-        found.setdefault(profile_id, []).append(vector)
+        info = matching.TemplateInfo(_taken_on(kind, captured_at, seen[profile_id]), float(quality), number)
+        found.setdefault(profile_id, []).append((vector, info))
     del subjects
     return found
+
+
+def _taken_on(kind: GalleryKind, captured_at: datetime | None, seen_on: date | None) -> date | None:
+    """The day that a photograph shows the person on, by the camera's clock, else the day the person was seen.
+
+    A picture of somebody missing is no younger than the day they were last seen: a later clock is that of whoever
+    photographed an old print.
+    """
+    if captured_at is None:
+        return seen_on
+    if kind is GalleryKind.REPORT and seen_on is not None:
+        return min(captured_at.date(), seen_on)
+    return captured_at.date()
