@@ -25,6 +25,7 @@ from matcher.faces.dlib_engine import DlibFaceEngine
 from matcher.faces.engine import FaceEngine
 from matcher.faces.onnx_engine import OnnxFaceEngine
 from matcher.faces.weights import FaceEngineUnavailable
+from tracing.commands.evaluate_linkage import evaluate_linkage
 from tracing.commands.face_tables import print_fit, print_report
 from tracing.platform.clock import utc_now
 
@@ -48,11 +49,6 @@ Model = Annotated[str, typer.Option(help="face_recognition, dlib_onnx, or the pa
 ViewsOption = Annotated[Views, typer.Option(help="Views that dlib_onnx averages; a card says its own.")]
 Cache = Annotated[Path | None, typer.Option(help="Folder in which templates and built models are kept.")]
 Seed = Annotated[int, typer.Option(help="Seed of every choice that is drawn.")]
-
-
-@evaluate_app.callback()
-def evaluate() -> None:
-    """A group, even while it has one command."""
 
 
 @evaluate_app.command(name="faces")
@@ -83,6 +79,9 @@ def evaluate_faces(
         if output is not None:
             output.write_text(json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     print_report(console, figures)
+
+
+evaluate_app.command(name="linkage")(evaluate_linkage)
 
 
 def calibrate(
