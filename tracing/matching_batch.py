@@ -22,6 +22,7 @@ from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.gallery_faces import gallery_size, searchable_case, searchable_report
 from tracing.matching import propose, request_match, store_pass
 from tracing.matching_records import pending_photos, records_of
+from tracing.parameter_sets import in_force
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
@@ -47,6 +48,11 @@ def request_match_all(session: Session, services: Services, kind: GalleryKind, *
     return _enqueue(session, kind, f"{now:%Y%m%dT%H%M}-{version_in_force(session, services)}"[:60], None, now)
 
 
+def request_match_again(session: Session, kind: GalleryKind, why: uuid.UUID, *, now: datetime) -> uuid.UUID | None:
+    """The same after a change, whatever was asked for before; `why` names the change."""
+    return _enqueue(session, kind, f"{why}-{now:%H%M%S%f}", None, now)
+
+
 def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Session], None]) -> None:
     """Task: one chunk of a pass over the gallery; it asks for the next one."""
     kind, run = GalleryKind(job.payload["kind"]), str(job.payload["run"])
@@ -54,12 +60,13 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
     try:
         with read_only(services.db) as session:
             version = version_in_force(session, services)
-            ids = session.scalars(_chunk(services, kind, after, version)).all()
+            weighing = in_force(session, services)
+            ids = session.scalars(_chunk(weighing, kind, after, version)).all()
             owners = _owners(session, kind, ids)
             waiting = {one.id for one in owners if pending_photos(session, one.profile_id, version)}
             probes = records_of(session, services, kind, [one for one in ids if one not in waiting], version)
             size = gallery_size(session)
-            proposals = propose(session, services, probes, size, version) if probes else []
+            proposals = propose(session, weighing, probes, size, version) if probes else []
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
     now = utc_now()
@@ -67,9 +74,10 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
         # A switch waits for this transaction, or this one sees it: an old pass must not write over a new one.
         versions_to_analyse(session, services, now=now)
         current = version_in_force(session, services) == version
+        current = current and in_force(session, services, held=True).parameters.version == weighing.parameters.version
         for probe, found in zip(probes, proposals, strict=True):
             if current:
-                store_pass(session, services, probe, found, size, version, now)
+                store_pass(session, weighing, probe, found, size, version, now)
             else:
                 request_match(session, services, kind, probe.id, now=now)
         for owner_id in sorted(waiting):
@@ -82,6 +90,7 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
 
 def coverage(session: Session, services: Services, kind: GalleryKind) -> Coverage:
     """How far the gallery is matched."""
+    services = in_force(session, services)
     total = session.scalar(select(func.count()).select_from(_searchable(kind).subquery())) or 0
     unmatched = _unmatched(services, kind, version_in_force(session, services))
     left = session.scalar(select(func.count()).select_from(unmatched.subquery())) or 0
