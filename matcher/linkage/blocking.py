@@ -10,6 +10,9 @@ from matcher.linkage.table import NAME_KINDS, Codes, Rows, cell, persons, value
 LARGEST_BLOCK = 1000
 """A key that more rows share tells nothing apart, and would cost their number squared; its pairs are left to others."""
 
+AUTOMATIC_PAIRS = 10_000_000
+"""Without rules of the mapping's own, the largest blocks are left out until the pairs are no more than this."""
+
 ALL_PAIRS = 2_000_000
 """Up to so many pairs, all of them are compared and no key is needed."""
 
@@ -24,32 +27,48 @@ ALONE = frozenset({ColumnKind.DATE, ColumnKind.POSTCODE, ColumnKind.EMAIL, Colum
 def candidate_pairs(rows: Rows, mapping: LinkageMapping) -> Codes:
     """(n, 2) pairs of row numbers to compare, the smaller first, in order, each once.
 
-    Raises MappingInvalid when there are too many.
+    Raises MappingInvalid when the mapping's own rules give too many.
     """
     count = len(rows)
     if mapping.blocking is None and count * (count - 1) // 2 <= ALL_PAIRS:
         left, right = np.triu_indices(count, 1)
         return np.column_stack([left, right]).astype(np.int64)
-    keys = _automatic(rows, mapping) if mapping.blocking is None else _by_rules(rows, mapping, mapping.blocking)
-    found = np.empty(0, np.int64)
-    for rule in keys:
-        found = np.union1d(found, _pairs(rule, count))
-        if len(found) > MOST_PAIRS:
+    largest = LARGEST_BLOCK
+    if mapping.blocking is not None:
+        blocks = [_blocks(keys) for keys in _by_rules(rows, mapping, mapping.blocking)]
+        if _size(blocks, largest) > MOST_PAIRS:
             raise MappingInvalid(
                 f"mapping, blocking: gives more than {MOST_PAIRS:,} pairs; name narrower rules, of two columns each"
             )
+    else:
+        blocks = [_blocks(keys) for keys in _automatic(rows, mapping)]
+        while largest > 2 and _size(blocks, largest) > AUTOMATIC_PAIRS:
+            largest //= 2
+    found = np.empty(0, np.int64)
+    for one in blocks:
+        found = np.union1d(found, _pairs(one, count, largest))
     return np.column_stack([found // count, found % count])
 
 
-def _pairs(keys: Sequence[Sequence[str]], count: int) -> Codes:
-    """Pairs, each as one number, of rows that share one of their keys. `keys`: those of each row."""
+def _blocks(keys: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Rows that share a key, two or more; `keys`: those of each row."""
     blocks: dict[str, list[int]] = {}
     for row, own in enumerate(keys):
         for key in dict.fromkeys(own):
             blocks.setdefault(key, []).append(row)
+    return [block for block in blocks.values() if len(block) >= 2]
+
+
+def _size(blocks: Sequence[Sequence[Sequence[int]]], largest: int) -> int:
+    """Pairs in all blocks up to that size, those in several counted several times."""
+    return sum(len(one) * (len(one) - 1) // 2 for rule in blocks for one in rule if len(one) <= largest)
+
+
+def _pairs(blocks: Sequence[Sequence[int]], count: int, largest: int) -> Codes:
+    """Pairs of rows that share a block, each as one number."""
     found = [np.empty(0, np.int64)]
-    for block in blocks.values():
-        if 2 <= len(block) <= LARGEST_BLOCK:
+    for block in blocks:
+        if len(block) <= largest:
             members = np.array(block, np.int64)
             left, right = np.triu_indices(len(members), 1)
             found.append(members[left] * count + members[right])

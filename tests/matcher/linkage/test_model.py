@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from matcher.linkage import blocking
 from matcher.linkage.blocking import LARGEST_BLOCK, candidate_pairs
 from matcher.linkage.mapping import MappingInvalid, parse_mapping
 from matcher.linkage.model import link
@@ -73,6 +74,18 @@ def test_large_tables_are_blocked_by_the_kinds_of_their_columns() -> None:
     together = (owners[pairs[:, 0]] == owners[pairs[:, 1]]).sum()
     sizes = np.bincount(owners)
     assert together / (sizes * (sizes - 1) // 2).sum() > 0.99
+
+
+def test_larger_tables_do_with_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, owners = invented(900)
+    monkeypatch.setattr(blocking, "AUTOMATIC_PAIRS", 30_000)
+    pairs = candidate_pairs(rows, parse_mapping(COLUMNS, HEADINGS))
+    assert len(pairs) <= 30_000
+    sizes = np.bincount(owners)
+    assert (owners[pairs[:, 0]] == owners[pairs[:, 1]]).sum() / (sizes * (sizes - 1) // 2).sum() > 0.9
+    monkeypatch.setattr(blocking, "MOST_PAIRS", 30_000)
+    with pytest.raises(MappingInvalid, match="gives more than 30,000 pairs; name narrower rules"):
+        candidate_pairs(rows, parse_mapping(COLUMNS | {"blocking": [["town"]]}, HEADINGS))
 
 
 def test_a_key_that_everybody_has_is_left_out() -> None:

@@ -11,6 +11,7 @@ from tests.tracing.test_parameters import changed, file_of
 from tracing.cli import app
 from tracing.platform import migrations
 from tracing.platform.settings import load_settings
+from tracing.services import build_services
 
 PLAIN = {"COLUMNS": "200"}
 
@@ -21,7 +22,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("GUITU_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("GUITU_FACES__ENGINE", "none")
     monkeypatch.chdir(tmp_path)
-    migrations.upgrade(load_settings())
+    settings = load_settings()
+    migrations.upgrade(settings)
+    build_services(settings).db.dispose()  # makes the master key, and says so
 
     def call(*arguments: object, exit_code: int = 0) -> Any:
         result = CliRunner().invoke(app, ["parameters", *map(str, arguments)], env=PLAIN)
