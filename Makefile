@@ -116,8 +116,12 @@ bench-retrieval: $(READY) ## finding people without a face among a million recor
 
 bench-match-all: $(READY) ## matching a whole gallery at once against one by one: ARGS="--records 20000 --postgresql"
 	@$(BIN)/python -m benchmarks.match_all $(ARGS)
+
 bench-evidence: $(READY) ## 2,000 candidates, every term of the evidence: one by one, and all at once, on one core
 	@$(BIN)/python -m benchmarks.evidence $(ARGS)
+
+bench-linkage: $(READY) ## records linked without labels, beside Splink's published models on the same rows
+	@$(BIN)/python -m benchmarks.linkage $(ARGS)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)

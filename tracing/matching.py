@@ -22,6 +22,7 @@ from tracing.gallery import gallery_size, searchable_report
 from tracing.matching_proposals import propose
 from tracing.matching_records import Record, pending_photos, records_of
 from tracing.matching_store import store_pass
+from tracing.parameter_sets import in_force
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
@@ -44,6 +45,7 @@ def request_match(
     if isinstance(owner, Report) and owner.state is not ReportState.OPEN:
         return
     revision = session.get_one(Profile, owner.profile_id).revision
+    services = in_force(session, services)
     version = version_in_force(session, services)
     versions = f"{version}:{services.gallery.version(session, version)}:{services.parameters.version}"
     jobs.enqueue(
@@ -72,9 +74,10 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
     try:
         with read_only(services.db) as session:
             version = version_in_force(session, services)
-            probe = _record(session, services, kind, owner_id, version)
+            weighing = in_force(session, services)
+            probe = _record(session, weighing, kind, owner_id, version)
             size = gallery_size(session)
-            (proposals,) = propose(session, services, [probe], size, version)
+            (proposals,) = propose(session, weighing, [probe], size, version)
             index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
@@ -82,8 +85,9 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
     with unit_of_work(services.db) as session:
         # A switch waits for this transaction, or this one sees it: an old pass must not write over a new one.
         versions_to_analyse(session, services, now=now)
-        if version_in_force(session, services) == version:
-            store_pass(session, services, probe, proposals, size, version, index_version, now)
+        unchanged = in_force(session, services, held=True).parameters.version == weighing.parameters.version
+        if unchanged and version_in_force(session, services) == version:
+            store_pass(session, weighing, probe, proposals, size, version, index_version, now)
         else:
             request_match(session, services, kind, owner_id, now=now)
         complete(session)

@@ -23,6 +23,7 @@ from tracing.matching import request_match
 from tracing.matching_proposals import propose
 from tracing.matching_records import pending_photos, records_of
 from tracing.matching_store import store_pass
+from tracing.parameter_sets import in_force
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
@@ -48,6 +49,11 @@ def request_match_all(session: Session, services: Services, kind: GalleryKind, *
     return _enqueue(session, kind, f"{now:%Y%m%dT%H%M}-{version_in_force(session, services)}"[:60], None, now)
 
 
+def request_match_again(session: Session, kind: GalleryKind, why: uuid.UUID, *, now: datetime) -> uuid.UUID | None:
+    """The same after a change, whatever was asked for before; `why` names the change."""
+    return _enqueue(session, kind, f"{why}-{now:%H%M%S%f}", None, now)
+
+
 def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Session], None]) -> None:
     """Task: one chunk of a pass over the gallery; it asks for the next one."""
     kind, run = GalleryKind(job.payload["kind"]), str(job.payload["run"])
@@ -55,12 +61,13 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
     try:
         with read_only(services.db) as session:
             version = version_in_force(session, services)
-            ids = session.scalars(_chunk(session, services, kind, after, version)).all()
+            weighing = in_force(session, services)
+            ids = session.scalars(_chunk(session, weighing, kind, after, version)).all()
             owners = _owners(session, kind, ids)
             waiting = {one.id for one in owners if pending_photos(session, one.profile_id, version)}
-            probes = records_of(session, services, kind, [one for one in ids if one not in waiting], version)
+            probes = records_of(session, weighing, kind, [one for one in ids if one not in waiting], version)
             size = gallery_size(session)
-            proposals = propose(session, services, probes, size, version) if probes else []
+            proposals = propose(session, weighing, probes, size, version) if probes else []
             index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
@@ -69,9 +76,10 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
         # A switch waits for this transaction, or this one sees it: an old pass must not write over a new one.
         versions_to_analyse(session, services, now=now)
         current = version_in_force(session, services) == version
+        current = current and in_force(session, services, held=True).parameters.version == weighing.parameters.version
         for probe, found in zip(probes, proposals, strict=True):
             if current:
-                store_pass(session, services, probe, found, size, version, index_version, now)
+                store_pass(session, weighing, probe, found, size, version, index_version, now)
             else:
                 request_match(session, services, kind, probe.id, now=now)
         for owner_id in sorted(waiting):
@@ -84,6 +92,7 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
 
 def coverage(session: Session, services: Services, kind: GalleryKind) -> Coverage:
     """How far the gallery is matched."""
+    services = in_force(session, services)
     total = session.scalar(select(func.count()).select_from(_searchable(kind).subquery())) or 0
     unmatched = _unmatched(session, services, kind, version_in_force(session, services))
     left = session.scalar(select(func.count()).select_from(unmatched.subquery())) or 0

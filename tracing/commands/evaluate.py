@@ -26,6 +26,7 @@ from matcher.faces.dlib_engine import DlibFaceEngine
 from matcher.faces.engine import FaceEngine
 from matcher.faces.onnx_engine import OnnxFaceEngine
 from matcher.faces.weights import FaceEngineUnavailable
+from tracing.commands.evaluate_linkage import evaluate_linkage
 from tracing.commands.face_tables import print_calibration, print_fit, print_report
 from tracing.platform.clock import utc_now
 
@@ -53,11 +54,6 @@ Population = Annotated[
     typer.Option(help="Name of the set whose people are like those searched; it weighs as much as all others."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of every choice that is drawn.")]
-
-
-@evaluate_app.callback()
-def evaluate() -> None:
-    """A group, even while it has one command."""
 
 
 @evaluate_app.command(name="faces")
@@ -88,6 +84,9 @@ def evaluate_faces(
         if output is not None:
             output.write_text(json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     print_report(console, figures)
+
+
+evaluate_app.command(name="linkage")(evaluate_linkage)
 
 
 def calibrate(

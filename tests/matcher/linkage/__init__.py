@@ -1,0 +1,1 @@
+"""Tests of `matcher.linkage`, one file a module."""
