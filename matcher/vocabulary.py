@@ -41,6 +41,29 @@ class BloodGroup(StrEnum):
     O = "o"
 
 
+class Handedness(StrEnum):
+    """The hand that writes, eats and works (惯用手)."""
+
+    RIGHT = "right"
+    LEFT = "left"
+    BOTH = "both"
+
+
+class Glasses(StrEnum):
+    """Whether somebody wears glasses for the distance or all day (眼镜)."""
+
+    WORN = "worn"
+    NOT_WORN = "not_worn"
+
+
+class Literacy(StrEnum):
+    """How well somebody reads and writes Chinese characters (识字程度)."""
+
+    NONE = "none"  # 不识字
+    SOME = "some"  # 识少量字: the own name, numbers
+    READS = "reads"  # 能读写
+
+
 class AttributeKind(StrEnum):
     """The single-valued facts of a profile. Names, places and marks have tables of their own."""
 
@@ -52,6 +75,12 @@ class AttributeKind(StrEnum):
     ETHNICITY = "ethnicity"  # 民族: two-digit code of GB/T 3304
     BLOOD_GROUP = "blood_group"  # 血型: a BloodGroup
     ACCENT = "accent"  # 口音: division code (GB/T 2260, 2, 4 or 6 digits) of the accent's region
+    HANDEDNESS = "handedness"  # 惯用手: a Handedness
+    GLASSES = "glasses"  # 眼镜: a Glasses
+    LITERACY = "literacy"  # 识字程度: a Literacy
+    OCCUPATION = "occupation"  # 职业: free text
+    SCHOOL = "school"  # 就读学校: free text, a name or a part of one
+    EMPLOYER = "employer"  # 工作单位: free text, a name or a part of one
     CLOTHING = "clothing"  # 衣着: free text
     BELONGINGS = "belongings"  # 随身物品: free text
     HEALTH = "health"  # 健康状况: free text
@@ -66,6 +95,19 @@ class NameKind(StrEnum):
     HEARD = "heard"  # 自述姓名, characters uncertain
     NICKNAME = "nickname"  # 小名、绰号
     FORMER = "former"  # 曾用名
+
+
+class KinRelation(StrEnum):
+    """What a relative is to the person (亲属关系): "my son" is SON."""
+
+    FATHER = "father"  # 父亲
+    MOTHER = "mother"  # 母亲
+    SPOUSE = "spouse"  # 配偶
+    SON = "son"  # 儿子
+    DAUGHTER = "daughter"  # 女儿
+    BROTHER = "brother"  # 兄弟
+    SISTER = "sister"  # 姐妹
+    OTHER = "other"  # 其他亲属, or it was not said which
 
 
 class PlaceKind(StrEnum):
@@ -134,6 +176,17 @@ class EvidenceKind(StrEnum):
     ACCENT = "accent"
     MARKS = "marks"
     TIME = "time"
+    KIN = "kin"
+    SCHOOL = "school"
+    EMPLOYER = "employer"
+    OCCUPATION = "occupation"
+    PHONE = "phone"
+    HANDEDNESS = "handedness"
+    GLASSES = "glasses"
+    LITERACY = "literacy"
+    CLOTHING = "clothing"
+    BELONGINGS = "belongings"
+    TRAVEL = "travel"
 
 
 class Strength(StrEnum):
@@ -147,6 +200,23 @@ class Strength(StrEnum):
     STRONG = "strong"
     VERY_STRONG = "very_strong"
     EXTREMELY_STRONG = "extremely_strong"
+
+
+class Verdict(StrEnum):
+    """What a candidate's evidence comes to, in one word (综合判断). A lead at most: only examiners and proofs decide."""
+
+    SUPPORTED = "supported"  # 证据支持
+    POSSIBLE_RELATIVE = "possible_relative"  # 可能是亲属或双胞胎: the face is high, other facts conflict
+    UNDECIDED = "undecided"  # 证据不足
+    UNLIKELY = "unlikely"  # 证据不支持
+
+
+class ListVerdict(StrEnum):
+    """What a list of candidates comes to (候选列表结论)."""
+
+    CANDIDATES = "candidates"  # 有可靠候选
+    POSSIBLE_RELATIVES = "possible_relatives"  # 仅有可能的亲属
+    NONE_RELIABLE = "none_reliable"  # 无可靠候选
 
 
 class GalleryKind(StrEnum):
