@@ -155,9 +155,7 @@ def _reported_places(person: Person, rng: np.random.Generator, rates: Rates) -> 
     return tuple(found)
 
 
-def _blood(
-    person: Person, rng: np.random.Generator, rates: Rates, key: str, basis: Basis
-) -> Known[BloodGroup] | None:
+def _blood(person: Person, rng: np.random.Generator, rates: Rates, key: str, basis: Basis) -> Known[BloodGroup] | None:
     if rng.random() >= rates.known(key):
         return None
     wrong = basis is Basis.REPORTED and rng.random() < rates.error("report.blood_wrong")
@@ -184,7 +182,9 @@ def _seen_age(person: Person, rng: np.random.Generator, rates: Rates) -> Known[f
         return None
     age = person.age_on(person.found)
     if rng.random() < rates["case.age_heard"]:
-        return Known(float(max(1, round(age + rng.normal() * rates.spread("case.age_heard_sd")))), Basis.HEARD, person.found)
+        return Known(
+            float(max(1, round(age + rng.normal() * rates.spread("case.age_heard_sd")))), Basis.HEARD, person.found
+        )
     guess = age + (rates["case.age_pull_to"] - age) * rates["case.age_pull"] * (age >= _ROUND_FROM)
     guess += rng.normal() * rates.curve("case.age_by_eye", age) * rates.spread_factor
     if guess > _ROUND_FROM and rng.random() < rates["case.age_rounded"]:

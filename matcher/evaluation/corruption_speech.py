@@ -93,10 +93,7 @@ def _changed(syllable: str, habit: Habit) -> str:
 def _turned(habit: Habit) -> Habit:
     """The habit the other way round: "z" to "zh"."""
     return Habit(
-        *(
-            {after: before for before, after in rows.items()}
-            for rows in (habit.initials, habit.finals, habit.syllables)
-        )
+        *({after: before for before, after in rows.items()} for rows in (habit.initials, habit.finals, habit.syllables))
     )
 
 

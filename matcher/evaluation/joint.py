@@ -84,11 +84,13 @@ def people_of(dataset: Dataset, templates: Templates) -> list[FacePerson]:
         if templates.found[at]:
             held.setdefault(photo.person, []).append(at)
     people = []
-    for person, at in held.items():
-        ages = [age for position in at if (age := dataset.photos[position].age) is not None]
+    for person, positions in held.items():
+        ages = [age for position in positions if (age := dataset.photos[position].age) is not None]
         people.append(
             FacePerson(
-                f"{dataset.name}/{person}", templates.vectors[at], tuple(ages) if len(ages) == len(at) else None
+                f"{dataset.name}/{person}",
+                templates.vectors[positions],
+                tuple(ages) if len(ages) == len(positions) else None,
             )
         )
     return people
@@ -156,7 +158,9 @@ def choose_shots(rng: np.random.Generator, face: FacePerson, rates: Rates) -> Sh
     # A station takes its photographs on one day.
     same_day = [at for at in more if at not in report and (face.ages is None or face.ages[at] == newer)]
     case = [second, *same_day[:1]] if two[1] else [second]
-    return Shots(tuple(report) if with_report else (), tuple(case) if with_case else (), Span(older, newer, True))
+    return Shots(
+        tuple(report) if with_report else (), tuple(case) if with_case else (), Span(older, newer, has_face=True)
+    )
 
 
 def _photos(face: FacePerson, shots: tuple[int, ...], model: str) -> Photos:
@@ -171,7 +175,9 @@ def _cohorts(person: Person, report: Profile, case: Profile, span: Span) -> froz
     found.add("child when found" if person.age_on(person.found) < GROWN else "adult when found")
     if span.report_age is not None and span.case_age is not None and both:
         years = span.case_age - span.report_age
-        found |= {f"{least} to {most} years between the photographs" for least, most in _YEARS if least <= years <= most}
+        found |= {
+            f"{least} to {most} years between the photographs" for least, most in _YEARS if least <= years <= most
+        }
         if span.report_age < GROWN <= span.case_age:
             found.add("photographed as a child, found as an adult")
     return frozenset(found)
@@ -185,6 +191,4 @@ def _shuffled(drafts: Sequence[Probe], reports: Sequence[Profile], seed: int) ->
         Probe(one.profile, NOBODY if one.mate == NOBODY else int(place[one.mate]), one.person, one.cohorts)
         for one in drafts
     ]
-    return World(
-        tuple(probes[at] for at in rng.permutation(len(probes))), tuple(reports[at] for at in order)
-    )
+    return World(tuple(probes[at] for at in rng.permutation(len(probes))), tuple(reports[at] for at in order))

@@ -5,6 +5,7 @@ All worlds are pooled. A rank counts ties against the one who searches. Cllr set
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,12 +54,13 @@ def report(worlds: Sequence[JointScores], seed: int) -> Figures:
 
 
 def ranks(world: JointScores, system: str) -> NDArray[np.int64]:
-    """Rank of the mate of each mated probe, 1 is best; ties count against it; beyond the gallery where it has no score."""
+    """Rank of each mated probe's mate, 1 is best, ties counted against it; beyond the gallery where it has no score."""
     rows = mated_rows(world)
     scores = _scores(world, system)[rows]
     own = scores[np.arange(len(rows)), world.mates[rows]]
     behind = scores.shape[1] + 1
-    return np.where(np.isfinite(own), (scores >= own[:, np.newaxis]).sum(axis=1), behind).astype(np.int64)
+    found: NDArray[np.int64] = np.where(np.isfinite(own), (scores >= own[:, np.newaxis]).sum(axis=1), behind)
+    return found
 
 
 def reliability(same: Values, strangers: Values) -> list[Figures]:
@@ -69,7 +71,7 @@ def reliability(same: Values, strangers: Values) -> list[Figures]:
     """
     found = []
     edges = np.concatenate([[-np.inf], BINS, [np.inf]])
-    for least, most in zip(edges[:-1], edges[1:], strict=True):
+    for least, most in pairwise(edges):
         mine, theirs = ((values >= least) & (values < most) for values in (same, strangers))
         counts = int(mine.sum()), int(theirs.sum())
         if sum(counts) < 10 and not all(counts):
@@ -78,9 +80,7 @@ def reliability(same: Values, strangers: Values) -> list[Figures]:
         observed = None
         if all(counts):
             observed = float(np.log10(counts[0] / len(same)) - np.log10(counts[1] / len(strangers)))
-        found.append(
-            {"said": float(said.mean()), "observed": observed, "same": counts[0], "strangers": counts[1]}
-        )
+        found.append({"said": float(said.mean()), "observed": observed, "same": counts[0], "strangers": counts[1]})
     return found
 
 
@@ -194,7 +194,5 @@ def _terms(worlds: Sequence[JointScores]) -> list[Figures]:
             strangers.append(values[said & ~world.is_mate])
         mine, theirs = np.concatenate(same), np.concatenate(strangers)
         if len(mine) and len(theirs):
-            found.append(
-                {"term": kind.value, "same": len(mine), "strangers": len(theirs), **calibration(mine, theirs)}
-            )
+            found.append({"term": kind.value, "same": len(mine), "strangers": len(theirs), **calibration(mine, theirs)})
     return found

@@ -45,7 +45,7 @@ class JointScores:
     @property
     def is_mate(self) -> NDArray[np.bool_]:
         """Whether the pair is one person, shape (probes, gallery)."""
-        return self.mates[:, np.newaxis] == np.arange(self.fused.shape[1])
+        return np.equal(self.mates[:, np.newaxis], np.arange(self.fused.shape[1]))
 
 
 def score_world(world: World, parameters: Parameters, progress: Callable[[int], None] | None = None) -> JointScores:

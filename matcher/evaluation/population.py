@@ -25,7 +25,9 @@ SIDED = frozenset(BodyRegion) - {
     BodyRegion.MOUTH,
 }  # fmt: skip
 """Regions of which there are two."""
-LIMBS = (BodyRegion.UPPER_ARM, BodyRegion.FOREARM, BodyRegion.HAND, BodyRegion.THIGH, BodyRegion.LOWER_LEG, BodyRegion.FOOT)  # fmt: skip
+LIMBS = (
+    BodyRegion.UPPER_ARM, BodyRegion.FOREARM, BodyRegion.HAND, BodyRegion.THIGH, BodyRegion.LOWER_LEG, BodyRegion.FOOT,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,9 @@ def pick(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     """A word by its share; the last one when the shares do not add up to 1. Raises ValueError when there is none."""
     if not shares:
         raise ValueError("nothing to pick from")
-    left = float(rng.random())
-    word = ""
-    for word, share in shares.items():
-        left -= share
-        if left < 0:
-            break
-    return word
+    words = list(shares)
+    at = int(np.searchsorted(np.cumsum(list(shares.values())), rng.random(), side="right"))
+    return words[min(at, len(words) - 1)]
 
 
 def within(rng: np.random.Generator, county: str, level: int) -> str:

@@ -72,14 +72,14 @@ def evaluate_faces(
     seed: Seed = 0,
 ) -> None:
     """Verification, closed-set and open-set identification, and what the labels allow besides. See docs/accuracy.md."""
-    with _one_line():
-        sets = _sets(folders)
+    with one_line():
+        sets = sets_in(folders)
         if pairs is not None and len(sets) > 1:
             raise DatasetInvalid("--pairs goes with one set")
         dataset = pool(sets)
         listed = None if pairs is None else np.array(read_pairs(pairs, dataset), np.int64)
-        source = FaceRecognitionDefault() if model == FACE_RECOGNITION else EngineSource(_engine(model, views, cache))
-        figures = face_report.evaluate(dataset, _templates(dataset, source, cache), listed, seed)
+        source = FaceRecognitionDefault() if model == FACE_RECOGNITION else EngineSource(engine_of(model, views, cache))
+        figures = face_report.evaluate(dataset, templates_of(dataset, source, cache), listed, seed)
         if output is not None:
             output.write_text(json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     print_report(console, figures)
@@ -94,11 +94,11 @@ def calibrate(
     seed: Seed = 0,
 ) -> None:
     """Fit what a face's likeness is worth as evidence, on labelled photographs. See docs/accuracy.md."""
-    with _one_line():
-        sets = _sets(faces)
-        engine = _engine(model, views, cache)
+    with one_line():
+        sets = sets_in(faces)
+        engine = engine_of(model, views, cache)
         source = EngineSource(engine)
-        rows = [(one, _templates(one, source, cache)) for one in sets]
+        rows = [(one, templates_of(one, source, cache)) for one in sets]
         cohorts = [cohort for one, templates in rows for cohort in cohorts_of(one, templates, seed)]
         names = " ".join(f"--faces {one.name}" for one in sets)
         day = utc_now().date().isoformat()
@@ -109,11 +109,13 @@ def calibrate(
     console.print(f"Written to {output}.")
 
 
-def _sets(folders: list[Path]) -> tuple[Dataset, ...]:
+def sets_in(folders: list[Path]) -> tuple[Dataset, ...]:
+    """The sets in these folders. Raises DatasetInvalid when one holds none."""
     return tuple(one for folder in folders for one in read_sets(folder))
 
 
-def _engine(model: str, views: Views, cache: Path | None) -> FaceEngine:
+def engine_of(model: str, views: Views, cache: Path | None) -> FaceEngine:
+    """The engine that `--model` names. Raises ValueError when it names none, CardInvalid for a card that is wrong."""
     built = None if cache is None else cache / "models"
     if model == FACE_RECOGNITION:
         return DlibFaceEngine()
@@ -124,7 +126,8 @@ def _engine(model: str, views: Views, cache: Path | None) -> FaceEngine:
     return OnnxFaceEngine(embedder=CardEmbedder(read_card(Path(model)), cache=built), cache=built)
 
 
-def _templates(dataset: Dataset, source: TemplateSource, cache: Path | None) -> Templates:
+def templates_of(dataset: Dataset, source: TemplateSource, cache: Path | None) -> Templates:
+    """Templates of a set, kept in the cache, with a bar of progress on stderr."""
     with _progress(dataset) as advance:
         return embed(dataset.photos, source, kept=None if cache is None else cache / "templates", progress=advance)
 
@@ -138,7 +141,7 @@ def _progress(dataset: Dataset) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def one_line() -> Iterator[None]:
     """What the caller can put right is one line on stderr and exit code 2."""
     try:
         yield
