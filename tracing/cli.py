@@ -14,6 +14,7 @@ from tracing.commands import index, match
 from tracing.commands import models as face_model_commands
 from tracing.commands.evaluate import calibrate, evaluate_app
 from tracing.commands.evaluate_joint import evaluate_joint
+from tracing.commands.evaluate_report import evaluate_report
 from tracing.commands.faces import faces_app
 from tracing.demo import photos as demo_photos
 from tracing.demo import seed, story
@@ -39,6 +40,7 @@ app.add_typer(faces_app, name="faces")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(calibrate)
 evaluate_app.command(name="joint")(evaluate_joint)
+evaluate_app.command(name="report")(evaluate_report)
 face_model_commands.register(faces_app)
 app.add_typer(index.app, name="index")
 app.command(name="match-all")(match.match_all)

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.evaluation.corruption_life import reported_life, seen_life
 from matcher.evaluation.corruption_speech import heard_name
 from matcher.evaluation.population import (
     DAYS_A_YEAR,
@@ -67,6 +68,7 @@ def report_of(
         templates=photos.templates,
         kind=GalleryKind.REPORT,
         template_model=photos.model,
+        **reported_life(person, rng, rates),
     )
 
 
@@ -98,6 +100,7 @@ def case_of(
         templates=photos.templates,
         kind=GalleryKind.CASE,
         template_model=photos.model,
+        **seen_life(person, rng, names, rates),
     )
 
 

@@ -16,6 +16,8 @@ from matcher.names.channel import parts
 from matcher.names.sounds import all_syllables, tonal_syllables
 
 PREFIXES = ("阿", "小", "老")
+NICKNAME_DOUBLED = 0.4
+"""Share of nicknames that double a syllable, as kin's do; the others have a prefix. Estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +41,31 @@ def heard_name(rng: np.random.Generator, person: Person, names: NameSource, rate
     surname, given = person.surname, person.given
     if rng.random() < rates.error("case.name_invented"):
         surname, given = names.surname(rng), names.given(rng, person.sex, person.native[:2], 0.15)
-    speaker = draw_speaker(rng, rates, person.native)
-    family = list(tonal_syllables(surname, surname=True))
-    own = list(tonal_syllables(given))
     form = pick(rng, rates.shares("case.name."))
-    prefix = ""
     if form == "nickname":
-        said = [own[-1]] if rng.random() < 0.6 else [own[-1], own[-1]]
-        prefix = PREFIXES[int(rng.integers(len(PREFIXES)))] if len(said) == 1 else ""
-    else:
-        whole = [*family, *own]
-        at = int(rng.integers(len(whole)))
-        said = {"full": whole, "given": own, "surname": family, "cut": whole[:at] + whole[at + 1 :]}[form]
+        doubled = rng.random() < NICKNAME_DOUBLED
+        prefix = "" if doubled else PREFIXES[int(rng.integers(len(PREFIXES)))]
+        heard = written_as_heard(rng, "", given[-1], person.native, names, rates)
+        return heard * 2 if doubled else prefix + heard
+    if form == "cut":
+        at = int(rng.integers(len(surname) + len(given)))
+        if at < len(surname):
+            surname = surname[:at] + surname[at + 1 :]
+        else:
+            given = given[: at - len(surname)] + given[at - len(surname) + 1 :]
+    return written_as_heard(rng, surname * (form != "given"), given * (form != "surname"), person.native, names, rates)
+
+
+def written_as_heard(
+    rng: np.random.Generator, surname: str, given: str, native: str, names: NameSource, rates: Rates
+) -> str:
+    """What a listener writes of a name that somebody from the division `native` says; either part may be empty."""
+    speaker = draw_speaker(rng, rates, native)
+    said = [*(tonal_syllables(surname, surname=True) if surname else ()), *(tonal_syllables(given) if given else ())]
     heard = [hear(rng, speak(rng, sound, speaker, rates), rates) for sound in said]
-    if form == "nickname" and len(heard) == 2:
-        heard[1] = heard[0]
     if rng.random() < rates["speech.pinyin"]:
-        return prefix + "".join(syllable for syllable, _ in heard)
-    return prefix + "".join(names.write(rng, syllable, tone) for syllable, tone in heard)
+        return "".join(syllable for syllable, _ in heard)
+    return "".join(names.write(rng, syllable, tone) for syllable, tone in heard)
 
 
 def speak(rng: np.random.Generator, sound: str, speaker: Speaker, rates: Rates) -> str:

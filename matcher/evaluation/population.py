@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from matcher import divisions, ethnicities
+from matcher.evaluation.population_life import Life, draw_life
 from matcher.evaluation.population_names import NameSource
 from matcher.evaluation.population_rates import Rates
 from matcher.profile import Mark
@@ -42,6 +43,7 @@ class Person:
         marks: those at the time when last seen; `new_marks` came since.
         last_seen, found: true dates.
         lost_at, found_at: county codes.
+        life: kin, telephone and habits.
     """
 
     sex: Sex
@@ -60,6 +62,7 @@ class Person:
     found: date
     lost_at: str
     found_at: str
+    life: Life
 
     def age_on(self, day: date) -> float:
         """Years on a day."""
@@ -96,10 +99,11 @@ def draw_person(rng: np.random.Generator, names: NameSource, rates: Rates, span:
     lost_at = residence if rng.random() < rates["report.last_seen_home"] else within(rng, residence, 2)
     born = found - timedelta(days=int(age * DAYS_A_YEAR))
     adult = rates.curve(f"person.height.{sex.value}", born.year) + rng.normal() * rates[f"person.height_sd.{sex.value}"]
+    surname = names.surname(rng)
     return Person(
         sex=sex,
         born=born,
-        surname=names.surname(rng),
+        surname=surname,
         given=names.given(rng, sex, native[:2], rates["person.one_character"]),
         native=native,
         residence=residence,
@@ -113,6 +117,7 @@ def draw_person(rng: np.random.Generator, names: NameSource, rates: Rates, span:
         found=found,
         lost_at=lost_at,
         found_at=_wandered(rng, rates, lost_at),
+        life=draw_life(rng, names, rates, sex, surname, age, native[:2]),
     )
 
 
