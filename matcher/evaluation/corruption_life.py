@@ -52,38 +52,6 @@ def seen_life(person: Person, rng: np.random.Generator, names: NameSource, rates
         one = life.kin[int(rng.integers(len(life.kin)))]
         surname = one.surname if rng.random() < rates["case.kin_whole"] else ""
         kin = (Kin(one.relation, written_as_heard(rng, surname, one.given, person.native, names, rates), Basis.HEARD),)
-    phones: tuple[Phone, ...]
-    handedness: Known[Handedness] | None
-    glasses: Known[Glasses] | None
-    literacy: Known[Literacy] | None
-
-
-def reported_life(person: Person, rng: np.random.Generator, rates: Rates) -> LifeFacts:
-    """What the family's report holds."""
-    life = person.life
-    kin = tuple(
-        Kin(each.relation, each.surname + each.given, Basis.REPORTED)
-        for each in life.kin
-        if rng.random() < rates.known("report.kin")
-    )
-    phones = (Phone(life.phone, Basis.REPORTED),) if rng.random() < rates.known("report.phone") else ()
-    return {
-        "kin": kin,
-        "phones": phones,
-        "handedness": _known(life.handedness, rng, rates.known("report.handedness"), Basis.REPORTED),
-        "glasses": _known(life.glasses, rng, rates.known("report.glasses"), Basis.REPORTED),
-        "literacy": _known(life.literacy, rng, rates.known("report.literacy"), Basis.REPORTED),
-    }
-
-
-def seen_life(person: Person, rng: np.random.Generator, names: NameSource, rates: Rates) -> LifeFacts:
-    """What the station hears and sees."""
-    life = person.life
-    kin: tuple[Kin, ...] = ()
-    if life.kin and rng.random() < rates.known("case.kin"):
-        one = life.kin[int(rng.integers(len(life.kin)))]
-        whole = rng.random() < rates["case.kin_whole"]
-        kin = (Kin(one.relation, written_as_heard(rng, one.surname * whole, one.given, person.native, names, rates), Basis.HEARD),)  # fmt: skip
     phones: tuple[Phone, ...] = ()
     if rng.random() < rates.known("case.phone"):
         phones = (Phone(_fragment(life.phone, rng, rates), Basis.HEARD),)
