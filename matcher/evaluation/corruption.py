@@ -16,6 +16,7 @@ from matcher.evaluation.population import (
     DAYS_A_YEAR,
     SIDED,
     Person,
+    Span,
     draw_mark,
     draw_person,
     elsewhere,
@@ -23,7 +24,7 @@ from matcher.evaluation.population import (
 )
 from matcher.evaluation.population_names import NameSource
 from matcher.evaluation.population_rates import Rates
-from matcher.profile import Known, Mark, Name, Place, Profile
+from matcher.profile import Known, Mark, Name, Place, Profile, TemplateInfo
 from matcher.vocabulary import Basis, BloodGroup, BodySide, Build, GalleryKind, MarkKind, NameKind, PlaceKind, Sex
 
 _ROUND_FROM = 15
@@ -32,10 +33,14 @@ _STEPS = list(Build)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photos:
-    """Templates of one side's photographs, shape (n, d), of one model version; (0, 0) and None when there are none."""
+    """Templates of one side's photographs, shape (n, d), of one model version; (0, 0) and None when there are none.
+
+    `info` tells of each when it was taken and how good it is.
+    """
 
     templates: NDArray[np.float32]
     model: str | None
+    info: tuple[TemplateInfo, ...] = ()
 
 
 NO_PHOTOS = Photos(np.empty((0, 0), np.float32), None)
@@ -68,6 +73,7 @@ def report_of(
         templates=photos.templates,
         kind=GalleryKind.REPORT,
         template_model=photos.model,
+        template_info=photos.info,
         **reported_life(person, rng, rates),
     )
 
@@ -100,13 +106,14 @@ def case_of(
         templates=photos.templates,
         kind=GalleryKind.CASE,
         template_model=photos.model,
+        template_info=photos.info,
         **seen_life(person, rng, names, rates),
     )
 
 
 def stranger(rng: np.random.Generator, names: NameSource, rates: Rates) -> Profile:
     """A report about somebody who is not searched for, without a photograph."""
-    return report_of(draw_person(rng, names, rates), rng, names, rates)
+    return report_of(draw_person(rng, names, rates, Span(open_report=True)), rng, names, rates)
 
 
 def _sex(sex: Sex, rng: np.random.Generator, wrong: float) -> Sex:

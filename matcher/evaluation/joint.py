@@ -10,18 +10,19 @@ each side's errors come from a generator of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evaluation.corruption import NO_PHOTOS, Photos, case_of, report_of, stranger
 from matcher.evaluation.datasets import Dataset
-from matcher.evaluation.population import Person, Span, draw_person
+from matcher.evaluation.population import DAYS_A_YEAR, Person, Span, draw_person
 from matcher.evaluation.population_names import NameSource
 from matcher.evaluation.population_rates import Rates
 from matcher.evaluation.templates import Templates
-from matcher.profile import Profile
+from matcher.profile import Profile, TemplateInfo
 
 GROWN = 18
 NOBODY = -1
@@ -36,11 +37,13 @@ class FacePerson:
         name: unique over all sets.
         templates: unit-norm, shape (n, d).
         ages: years at each, None when the set does not record them.
+        quality: 0 to 100 of each, NaN when not measured; shape (n,).
     """
 
     name: str
     templates: NDArray[np.float32]
     ages: tuple[float, ...] | None
+    quality: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,13 +89,9 @@ def people_of(dataset: Dataset, templates: Templates) -> list[FacePerson]:
     people = []
     for person, positions in held.items():
         ages = [age for position in positions if (age := dataset.photos[position].age) is not None]
-        people.append(
-            FacePerson(
-                f"{dataset.name}/{person}",
-                templates.vectors[positions],
-                tuple(ages) if len(ages) == len(positions) else None,
-            )
-        )
+        known = tuple(ages) if len(ages) == len(positions) else None
+        quality = templates.quality.get("overall", np.full(len(dataset.photos), np.nan, np.float32))
+        people.append(FacePerson(f"{dataset.name}/{person}", templates.vectors[positions], known, quality[positions]))
     return people
 
 
@@ -119,10 +118,14 @@ def build_world(
     drafts: list[Probe] = []
     for at, face in enumerate(people):
         shots = choose_shots(np.random.default_rng([seed, 1, at]), face, rates)
-        person = draw_person(np.random.default_rng([seed, 2, at]), names, rates, shots.span)
+        span = replace(shots.span, open_report=at in enrolled)
+        person = draw_person(np.random.default_rng([seed, 2, at]), names, rates, span)
         sides = [np.random.default_rng([seed, side, at]) for side in (3, 4)]
-        report = report_of(person, sides[0], names, rates, _photos(face, shots.report, model))
-        case = case_of(person, sides[1], names, rates, _photos(face, shots.case, model))
+        dated = sides[0].random() < rates.known("report.photo_dated")
+        taken = [_taken(person, face, shot, dated) for shot in shots.report]
+        report = report_of(person, sides[0], names, rates, _photos(face, shots.report, taken, model))
+        today = [person.found] * len(shots.case)
+        case = case_of(person, sides[1], names, rates, _photos(face, shots.case, today, model))
         if len(face.templates) > 1:
             drafts.append(Probe(case, len(reports), at, _cohorts(person, report, case, shots.span)))
             reports.append(report)
@@ -163,8 +166,21 @@ def choose_shots(rng: np.random.Generator, face: FacePerson, rates: Rates) -> Sh
     )
 
 
-def _photos(face: FacePerson, shots: tuple[int, ...], model: str) -> Photos:
-    return Photos(face.templates[list(shots)], model) if shots else NO_PHOTOS
+def _photos(face: FacePerson, shots: tuple[int, ...], taken: Sequence[date], model: str) -> Photos:
+    if not shots:
+        return NO_PHOTOS
+    info = [
+        TemplateInfo(day, float(face.quality[shot]) if np.isfinite(face.quality[shot]) else None, number)
+        for number, (shot, day) in enumerate(zip(shots, taken, strict=True), start=1)
+    ]
+    return Photos(face.templates[list(shots)], model, tuple(info))
+
+
+def _taken(person: Person, face: FacePerson, shot: int, dated: bool) -> date:
+    """The day that the report gives its photograph: the true one, or that of the last contact."""
+    if not dated or face.ages is None:
+        return person.last_seen
+    return min(person.last_seen, person.born + timedelta(days=int((face.ages[shot] + 0.5) * DAYS_A_YEAR)))
 
 
 def _cohorts(person: Person, report: Profile, case: Profile, span: Span) -> frozenset[str]:

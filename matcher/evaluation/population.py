@@ -18,8 +18,8 @@ from matcher.profile import Mark
 from matcher.vocabulary import BloodGroup, BodyRegion, BodySide, Build, MarkKind, Sex
 
 DAYS_A_YEAR = 365.2425
-FOUND_FIRST, FOUND_DAYS = date(2016, 1, 1), 3650
-"""People are found on a day of these ten years, which is nobody's clock but the simulation's."""
+FOUND_FIRST, FOUND_DAYS = date(2025, 1, 1), 365
+"""The year of the simulation: its cases were found then, its reports are of people lost then or before."""
 
 SIDED = frozenset(BodyRegion) - {
     BodyRegion.HEAD, BodyRegion.FACE, BodyRegion.NECK, BodyRegion.CHEST, BodyRegion.ABDOMEN, BodyRegion.BACK,
@@ -77,11 +77,18 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a person's photographs say of the time: ages at the older and the newer one, None when not recorded."""
+    """What is fixed about a person's time before the rest is drawn.
+
+    Attributes:
+        report_age, case_age: at the older and the newer photograph, None when not recorded.
+        has_face: there are photographs.
+        open_report: the person is one of those who are still searched for: nobody's mate, lost the longer.
+    """
 
     report_age: float | None = None
     case_age: float | None = None
     has_face: bool = False
+    open_report: bool = False
 
 
 def draw_person(rng: np.random.Generator, names: NameSource, rates: Rates, span: Span | None = None) -> Person:
@@ -171,9 +178,10 @@ def _gap(rng: np.random.Generator, rates: Rates, span: Span) -> float:
         # The older photograph was taken before the last contact, by up to half of the years between.
         years = span.case_age - span.report_age
         return float(years * DAYS_A_YEAR * (1 - 0.5 * rng.random()))
-    kind = pick(rng, {"short": rates["gap.short"], "long": rates["gap.long"], "middle": 1.0})
+    of = "open" if span.open_report else "gap"
+    kind = pick(rng, {"short": rates[f"{of}.short"], "long": rates[f"{of}.long"], "middle": 1.0})
     days = float(rng.exponential(rates[f"gap.{kind}_days"]))
-    return min(days, rates["gap.face_most_days" if span.has_face else "gap.most_days"])
+    return min(days, rates["gap.face_most_days" if span.has_face and not span.open_report else "gap.most_days"])
 
 
 def _age(rng: np.random.Generator, rates: Rates, span: Span) -> float:
