@@ -87,7 +87,7 @@ migration: $(READY) ## a new migration from the models: make migration MESSAGE="
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile --quiet --extra faces pyproject.toml -o requirements.txt
-	uv pip compile --quiet --extra faces --extra milvus --group dev pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --extra faces --extra milvus --extra report --group dev pyproject.toml -o requirements-dev.txt
 	printf 'face-recognition==1.3.0\nscikit-image==0.26.0\n' | uv pip compile --quiet --no-deps - -o requirements-demo.txt
 	echo 'milvus==2.3.5' | uv pip compile --quiet --no-deps - -o requirements-milvus.txt
 
