@@ -11,7 +11,7 @@ MILVUS_READY := var/milvus/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-milvus bench-names equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
+.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-index bench-milvus bench-names equality evaluate fuzz-weights drill-jobs drill-index soak-index screenshot clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -107,6 +107,24 @@ bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with f
 
 bench-index: $(READY) ## the face index beside face_recognition.face_distance, at a million faces
 	@$(BIN)/python -m benchmarks.index $(ARGS)
+
+# EVALUATION=folder for the figures and the page, DATA=folder with faces/ and linkage/. Templates are kept in var/cache: the
+# first run embeds every photograph (ten minutes on one core), the next ones take what is there.
+DATA ?= ../shared/data
+EVALUATION ?= var/evaluation
+NAMES = $(if $(wildcard $(DATA)/cn_names/familyname.csv),--names $(DATA)/cn_names)
+FACE_SETS = $(patsubst $(DATA)/faces/%/,%,$(wildcard $(DATA)/faces/*/))
+
+evaluate: $(READY) ## measure everything on DATA and write one page, var/evaluation/report.html
+	@mkdir -p $(EVALUATION) && rm -f $(EVALUATION)/*.json
+	@test -d $(DATA)/faces || { echo "$(DATA)/faces is not there: DATA=folder with faces/, one set a folder"; exit 2; }
+	@for set in $(FACE_SETS); do \
+		$(BIN)/tracing evaluate faces $(DATA)/faces/$$set --cache var/cache --json $(EVALUATION)/faces-$$set.json \
+			$$(test -f $(DATA)/faces/$$set/pairs_fold10.txt && echo --pairs $(DATA)/faces/$$set/pairs_fold10.txt) || exit 1; \
+	done
+	@$(BIN)/tracing evaluate faces $(DATA)/faces --cache var/cache --json $(EVALUATION)/faces-pooled.json
+	@$(BIN)/tracing evaluate joint --faces $(DATA)/faces --cache var/cache $(NAMES) --json $(EVALUATION)/joint.json $(ARGS)
+	@$(BIN)/tracing evaluate report $(EVALUATION)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)
