@@ -7,14 +7,30 @@ and is accepted everywhere. The table is `matcher/data/divisions.tsv`, whose hea
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pypinyin import Style, lazy_pinyin
 
 # Levels that exist only in the numbering; nobody lives "in 市辖区".
 PLACEHOLDERS = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
 
+FAR = 9
+
 # Under these, the counties are neighbours in the table alone, so sharing the level says nothing.
 UNRELATED_PLACEHOLDERS = frozenset({"省直辖县级行政区划", "自治区直辖县级行政区划"})
+
+
+class Numbers(NamedTuple):
+    """A code as numbers: its parts (-1 where it ends before), its level by its length, and whether its counties are
+    neighbours in the numbering alone (1) or not (0)."""
+
+    province: int
+    city: int
+    county: int
+    level: int
+    unrelated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +88,32 @@ def shared_level(a: str, b: str) -> int:
     Counties directly under a province share that province alone, though their codes share four digits. Works on the
     digits, so that codes which the table no longer has (abolished counties) still compare by what they share.
     """
-    a, b = normalise(a), normalise(b)
-    depth = 0
-    while (
-        depth < 3 and len(a) > 2 * depth and len(b) > 2 * depth and a[2 * depth : 2 * depth + 2] == b[2 * depth :][:2]
-    ):
-        depth += 1
-    if depth == 2 and _table().get(a[:4]) in UNRELATED_PLACEHOLDERS:
-        return 1
-    return depth
+    return int(shared_levels(numbers(a), np.array([numbers(b)], np.float64))[0])
+
+
+def numbers(code: str) -> Numbers:
+    """A code as numbers. Works on the digits, so that abolished codes do too."""
+    code = normalise(code)
+    province, city, county = (
+        int(code[start : start + 2]) if code[start : start + 2].isdecimal() else -1 for start in (0, 2, 4)
+    )
+    unrelated = _table().get(code[:4]) in UNRELATED_PLACEHOLDERS
+    return Numbers(province, city, county, (len(code) + 1) // 2, int(unrelated))
+
+
+def shared_levels(ours: Numbers, theirs: NDArray[np.float64]) -> NDArray[np.int64]:
+    """`shared_level` of one code with each of many, (n,), from their `numbers`, (n, 5)."""
+    province = (theirs[:, 0] == ours.province) & (ours.province >= 0)
+    city = province & (theirs[:, 1] == ours.city) & (ours.city >= 0)
+    county = city & (theirs[:, 2] == ours.county) & (ours.county >= 0)
+    depth = province.astype(np.int64) + city + county
+    return np.where((depth == 2) & (ours.unrelated == 1), 1, depth)
+
+
+def provinces_apart(ours: Numbers, theirs: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Borders to cross from one code's province to each of many: 0 the same, 1 neighbours; FAR when no way is known."""
+    found: NDArray[np.int64] = _borders()[ours.province, theirs[:, 0].astype(np.int64)]
+    return found
 
 
 def lowest() -> tuple[str, ...]:
@@ -113,6 +146,25 @@ def _rank(wanted: str, code: str, own_name: str) -> int | None:
     if any(spelling.startswith(wanted) for spelling in spellings):
         return 1
     return 2 if not wanted.isascii() and wanted in own_name else None
+
+
+@lru_cache(maxsize=1)
+def _borders() -> NDArray[np.int64]:
+    """Borders between provinces by their codes, from the table of neighbours; the last row stands for no code."""
+    joined = {}
+    for line in files("matcher.data").joinpath("neighbours.tsv").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            code, neighbours = line.split("\t")
+            joined[int(code)] = [int(one) for one in neighbours.split()]
+    borders = np.full((101, 101), FAR, np.int64)
+    for start in joined:
+        reached, front = {start: 0}, [start]
+        while front:
+            front = [one for place in front for one in joined[place] if one not in reached]
+            reached |= dict.fromkeys(front, max(reached.values()) + 1)
+        for place, steps in reached.items():
+            borders[start, place] = steps
+    return borders
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,9 @@
 
 log10 posterior odds = log10 prior odds + sum of weight * log10 LR. The prior odds are 1 / gallery size: before any
 evidence each record is as likely as the next, and the person may well be in none of them.
+
+Terms that tell in part of the same fact are not independent. Of each group in `CORRELATED` the strongest term counts in
+full and the others times the figure `fusion.correlated`, whether they speak for or against.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,11 +12,24 @@ from dataclasses import dataclass
 from math import inf, log10
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matcher.evidence.base import Evidence, Parameters
 from matcher.vocabulary import EvidenceKind, Strength
 
-# Terms of one group tell of the same fact: the strongest counts in full, the others times `fusion.correlated`.
-CORRELATED: tuple[frozenset[EvidenceKind], ...] = (frozenset({EvidenceKind.PLACE, EvidenceKind.ACCENT}),)
+_K = EvidenceKind
+CORRELATED: tuple[frozenset[EvidenceKind], ...] = (
+    # Where somebody comes from: heard in the accent, named as a home, a school or an employer, and not far to walk.
+    frozenset({_K.PLACE, _K.ACCENT, _K.SCHOOL, _K.EMPLOYER, _K.TRAVEL}),
+    # Kin share the surname, and a family's names run in one fashion.
+    frozenset({_K.NAME, _K.KIN}),
+    # What somebody can do and does.
+    frozenset({_K.OCCUPATION, _K.LITERACY}),
+    # What somebody wore and carried on one day.
+    frozenset({_K.CLOTHING, _K.BELONGINGS}),
+)
+"""Terms of one group tell in part of the same fact; no term is in two."""
 
 # Upper bounds of the likelihood ratio, log10 (forensic verbal scale); at the bound the next word begins.
 SCALE: Mapping[Strength, float] = MappingProxyType(
@@ -64,10 +80,34 @@ def fuse(terms: Sequence[Evidence], gallery_size: int, parameters: Parameters) -
     """Add up the terms over a prior of 1 / gallery_size. Raises ValueError when the gallery is empty."""
     if gallery_size < 1:
         raise ValueError("a candidate comes from a gallery of at least one")
-    weighted = tuple(_weighted(term, terms, parameters) for term in terms)
+    values = np.array([[term.log10_lr for term in terms]], np.float64)
+    weights = term_weights(values, [term.kind for term in terms], parameters)[0].tolist()
+    weighted = tuple(
+        WeightedTerm(term, weight, weight * term.log10_lr) for term, weight in zip(terms, weights, strict=True)
+    )
     total = sum((term.log10_lr for term in weighted), 0.0)
     prior = -log10(gallery_size)
     return Fusion(weighted, total, prior, probability(total + prior), strength(total), parameters.version)
+
+
+def term_weights(
+    log10_lrs: NDArray[np.float64], kinds: Sequence[EvidenceKind], parameters: Parameters
+) -> NDArray[np.float64]:
+    """Weights 0 to 1 of the terms of n candidates, (n, t), from their log10 LR (NaN: says nothing, and weighs 1)."""
+    weights = np.ones(log10_lrs.shape)
+    for group in CORRELATED:
+        # Of two that are equally strong the later kind by name counts in full, so that the order makes no difference.
+        columns = sorted((c for c, kind in enumerate(kinds) if kind in group), key=lambda c: kinds[c].value)[::-1]
+        if len(columns) < 2:
+            continue
+        values = log10_lrs[:, columns]
+        strength_of = np.where(np.isnan(values), -1.0, np.abs(values))
+        strongest = np.argmax(strength_of, axis=1)
+        part = np.full(strength_of.shape, parameters["fusion.correlated"])
+        part[np.arange(len(part)), strongest] = 1.0
+        part[strength_of < 0] = 1.0
+        weights[:, columns] = part
+    return weights
 
 
 def probability(log10_odds: float) -> float:
@@ -81,13 +121,3 @@ def probability(log10_odds: float) -> float:
 def strength(log10_lr: float) -> Strength:
     """The word of the verbal scale for a likelihood ratio."""
     return next((word for word, bound in SCALE.items() if log10_lr < bound), Strength.EXTREMELY_STRONG)
-
-
-def _weighted(term: Evidence, terms: Sequence[Evidence], parameters: Parameters) -> WeightedTerm:
-    weight = 1.0
-    for group in CORRELATED:
-        if term.kind in group:
-            rivals = [other for other in terms if other.kind in group]
-            strongest = max(rivals, key=lambda other: (abs(other.log10_lr), other.kind.value))
-            weight = 1.0 if term is strongest else parameters["fusion.correlated"]
-    return WeightedTerm(term, weight, weight * term.log10_lr)

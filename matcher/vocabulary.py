@@ -203,7 +203,7 @@ class Strength(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a candidate's evidence comes to, in one word (综合判断). A lead at most: only examiners and proofs decide."""
+    """What a candidate's evidence comes to, in one word (综合判断): a lead, never a decision."""
 
     SUPPORTED = "supported"  # 证据支持
     POSSIBLE_RELATIVE = "possible_relative"  # 可能是亲属或双胞胎: the face is high, other facts conflict

@@ -1,26 +1,44 @@
 """Accent: its region against where the other person comes from."""
 
-from matcher.evidence.base import Evidence, Parameters
-from matcher.evidence.place import Pair, of_pairs
+import numpy as np
+
+from matcher.evidence.base import Evidence, Floats, Parameters
+from matcher.evidence.columns import Lists, lists
+from matcher.evidence.place import Spot, best_pair, coded, level_pairs, mean_log10_lrs, told
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind, PlaceKind
 
 _ORIGINS = frozenset({PlaceKind.NATIVE, PlaceKind.REGISTERED, PlaceKind.RESIDENCE})
+SPOKEN, ORIGIN = range(2)
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
     """Evidence of an accent against the other's accent and places of origin; None when there is none to compare."""
-    pairs: list[Pair] = []
-    for ours in _accents(probe):
-        pairs += [(ours, theirs, "accent") for theirs in _accents(other) + _origins(other)]
-    pairs += [(ours, theirs, "accent") for ours in _origins(probe) for theirs in _accents(other)]
-    bounds = (parameters["accent.floor"], parameters["accent.cap"])
-    return of_pairs(EvidenceKind.ACCENT, pairs, parameters, bounds, ("口音与来源地", "Accent and origin"))
+    ours, theirs = encode(probe, parameters), lists([encode(other, parameters)])
+    (value,) = score(ours, theirs, parameters)
+    if np.isnan(value):
+        return None
+    pair = best_pair(*_pairs(ours, theirs, parameters), spots(probe), spots(other))
+    return told(EvidenceKind.ACCENT, float(value), pair, ("口音与来源地", "Accent and origin"))
 
 
-def _accents(profile: Profile) -> list[str]:
-    return [profile.accent.value] if profile.accent is not None and profile.accent.value else []
+def spots(profile: Profile) -> list[Spot]:
+    """The region of the accent (`SPOKEN`) and the places of origin (`ORIGIN`)."""
+    accent = [(SPOKEN, profile.accent.value)] if profile.accent is not None and profile.accent.value else []
+    return accent + [(ORIGIN, place.division) for place in profile.places if place.kind in _ORIGINS and place.division]
 
 
-def _origins(profile: Profile) -> list[str]:
-    return [place.division for place in profile.places if place.kind in _ORIGINS and place.division]
+def encode(profile: Profile, parameters: Parameters) -> Floats:
+    """Accent and origins as numbers, as `place.coded` gives them."""
+    return coded(spots(profile))
+
+
+def score(ours: Floats, theirs: Lists, parameters: Parameters) -> Floats:
+    """log10 LR by candidate; NaN where there is nothing to compare."""
+    found = mean_log10_lrs(*_pairs(ours, theirs, parameters), theirs)
+    return np.clip(found, parameters["accent.floor"], parameters["accent.cap"])
+
+
+def _pairs(ours: Floats, theirs: Lists, parameters: Parameters) -> tuple[Floats, Floats]:
+    counted = (ours[:, :1] == SPOKEN) | (theirs.items[:, 0] == SPOKEN)
+    return level_pairs(ours, theirs.items, "accent", parameters), counted.astype(np.float64)

@@ -1,21 +1,25 @@
 """What a comparator takes and gives, and the parameters that all of them read."""
 
 import json
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from math import exp, log10, pi, sqrt
+from math import log10
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from matcher.calibration import FaceCalibration, load_calibrations
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
-PARAMETERS_FILE = "evidence-2.json"
+PARAMETERS_FILE = "evidence-3.json"
 
 Knots = tuple[tuple[float, float], ...]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ class Parameters:
 
     def curve(self, key: str, x: float) -> float:
         """Value at `x` of the curve of that key: straight lines between its knots, level outside them."""
+        return float(self.curve_at(key, np.float64(x)))
+
+    def curve_at(self, key: str, x: Any) -> Floats:
+        """The same at every element of an array."""
         return interpolate(self.curves[key], x)
 
 
@@ -105,28 +113,42 @@ def bounded(value: float, floor: float, cap: float) -> float:
     return max(floor, min(cap, value))
 
 
-def interpolate(knots: Sequence[tuple[float, float]], x: float) -> float:
-    """Piecewise linear interpolation over knots sorted by x, level outside them."""
-    position = bisect_right([knot_x for knot_x, _ in knots], x)
-    if position == 0:
-        return knots[0][1]
-    if position == len(knots):
-        return knots[-1][1]
-    (x0, y0), (x1, y1) = knots[position - 1], knots[position]
-    return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+def interpolate(knots: Knots, x: Any) -> Floats:
+    """Piecewise linear interpolation over knots sorted by x, level outside them, at every element of an array."""
+    return np.asarray(np.interp(x, [knot_x for knot_x, _ in knots], [y for _, y in knots]), np.float64)
 
 
-def difference_log10_lr(difference: float, sd: float, population_sd: float, outliers: float) -> float:
-    """log10 LR of two readings of one quantity that differ by `difference`.
+def agreement_log10_lrs(agree: Any, same: Any, chance: Any, chance_differ: Any) -> Floats:
+    """log10 LR of two values of a list that agree or not (Fellegi and Sunter, 1969), elementwise.
+
+    `same`: share of one person's two records that agree; `chance`: share of strangers with this very value;
+    `chance_differ`: share of pairs of strangers whose values differ.
+    """
+    found: Floats = np.where(
+        agree, np.log10(same / np.asarray(chance)), np.log10((1 - np.asarray(same)) / chance_differ)
+    )
+    return found
+
+
+def difference_log10_lrs(difference: Floats, sd: Floats, population_sd: float, outliers: float) -> Floats:
+    """log10 LR of two readings of one quantity that differ by `difference`, elementwise.
 
     Same person: a normal error of standard deviation `sd` (both readings' errors together), or, with probability
     `outliers`, a record that has nothing to do with the person. Strangers: two draws from a population of standard
     deviation `population_sd`, each with its error. Never below log10(outliers).
     """
-    spread = sqrt(sd**2 + 2 * population_sd**2)
-    ratio = _normal(difference, sd) / max(_normal(difference, spread), 1e-300)
-    return log10((1 - outliers) * ratio + outliers)
+    spread = np.sqrt(sd**2 + 2 * population_sd**2)
+    ratio = _normal(difference, sd) / np.maximum(_normal(difference, spread), 1e-300)
+    found: Floats = np.log10((1 - outliers) * ratio + outliers)
+    return found
 
 
-def _normal(x: float, sd: float) -> float:
-    return exp(-0.5 * (x / sd) ** 2) / (sd * sqrt(2 * pi))
+def level_log10_lrs(prefix: str, levels: tuple[str, ...], parameters: Parameters) -> Floats:
+    """log10 LR of each level of agreement: `PREFIX.same.LEVEL` over `PREFIX.chance.LEVEL`."""
+    ratios = [log10(parameters[f"{prefix}.same.{one}"] / parameters[f"{prefix}.chance.{one}"]) for one in levels]
+    return np.array(ratios)
+
+
+def _normal(x: Floats, sd: Floats) -> Floats:
+    density: Floats = np.exp(-0.5 * (x / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
+    return density

@@ -1,10 +1,11 @@
 """Build: weak, because it is judged by eye and changes."""
 
 from collections.abc import Mapping
-from math import log10
 from types import MappingProxyType
 
-from matcher.evidence.base import Evidence, Parameters
+from matcher.evidence.base import Evidence, Floats, Parameters
+from matcher.evidence.columns import Row, number, single, table
+from matcher.evidence.steps import step_log10_lrs
 from matcher.profile import Profile
 from matcher.vocabulary import Build, EvidenceKind
 
@@ -15,16 +16,24 @@ NAMES: Mapping[Build, tuple[str, str]] = MappingProxyType(
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
     """Agreement by steps between thin, medium and stout; None when either is unknown."""
-    if probe.build is None or other.build is None:
+    value = single(score, encode(probe, parameters), table([encode(other, parameters)]), parameters)
+    if value is None or probe.build is None or other.build is None:
         return None
     a, b = probe.build.value, other.build.value
-    order = list(NAMES)
-    steps = abs(order.index(a) - order.index(b))
-    value = log10(parameters[f"build.same.{steps}"] / parameters[f"build.chance.{steps}"])
-    zh = f"体型一致（{NAMES[a][0]}）。" if steps == 0 else f"体型描述不同（{NAMES[a][0]}、{NAMES[b][0]}），体型会变化。"
+    zh = f"体型一致（{NAMES[a][0]}）。" if a == b else f"体型描述不同（{NAMES[a][0]}、{NAMES[b][0]}），体型会变化。"
     en = (
         f"Both are described as {NAMES[a][1]}."
-        if steps == 0
+        if a == b
         else f"Described as {NAMES[a][1]} and {NAMES[b][1]}; build changes."
     )
     return Evidence(EvidenceKind.BUILD, value, NAMES[a][0], NAMES[b][0], zh, en)
+
+
+def encode(profile: Profile, parameters: Parameters) -> Row:
+    """The build's place between thin and stout."""
+    return (number(profile.build.value if profile.build else None),)
+
+
+def score(ours: Row, theirs: Floats, parameters: Parameters) -> Floats:
+    """log10 LR by candidate, by the steps between the two."""
+    return step_log10_lrs("build", theirs[:, 0] - ours[0], parameters)

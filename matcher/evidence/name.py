@@ -1,13 +1,18 @@
 """Name: characters, sound and dialect, weighed by how common the name is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from types import MappingProxyType
 
-from matcher.evidence.base import Evidence, Parameters, bounded
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.evidence.base import Evidence, Floats, Parameters
+from matcher.evidence.columns import best, owners, single
 from matcher.names.channel import load_channel
-from matcher.names.hearing import heard_log10_lr
-from matcher.names.similarity import NameLevel, compare_names
+from matcher.names.pairs import PreparedName, StackedNames, pair_log10_lrs, prepare_name, stack_names
+from matcher.names.similarity import NameAgreement, NameLevel, compare_names
 from matcher.profile import Name, Profile
 from matcher.vocabulary import Basis, EvidenceKind, NameKind
 
@@ -21,6 +26,19 @@ WORDS: Mapping[NameLevel, tuple[str, str]] = MappingProxyType(
     }
 )
 
+Encoded = tuple[tuple[PreparedName, bool], ...]
+"""The names of a profile, and whether each is a nickname."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """The names of many profiles: whose each is, and which are nicknames."""
+
+    count: int
+    rows: NDArray[np.int64]
+    stacked: StackedNames
+    nickname: NDArray[np.bool_]
+
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
     """Evidence of the pair of names that agree best; None when a side has no name that can be read.
@@ -28,54 +46,88 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     A name that was heard is weighed by how likely its sound is, given the other name and the person's accent. A
     disagreement weighs less when a name was heard, and nothing when one is a nickname.
     """
-    found = [
-        evidence
-        for a, b in product(probe.names, other.names)
-        if (evidence := _compare(a, b, (_region(probe), _region(other)), parameters)) is not None
-    ]
-    # The texts make ties fall the same way whatever order the names are in.
-    return max(found, key=lambda one: (one.log10_lr, one.probe_value, one.other_value), default=None)
-
-
-def _compare(a: Name, b: Name, regions: tuple[str | None, str | None], parameters: Parameters) -> Evidence | None:
-    agreement = compare_names(a.text, b.text, heard=_heard(a) or _heard(b))
-    if agreement is None:
+    ours, theirs = encode(probe, parameters), stack([encode(other, parameters)])
+    value = single(score, ours, theirs, parameters)
+    if value is None:
         return None
+    values = pair_values(ours, theirs, parameters)
+    pairs = product(enumerate(probe.names), enumerate(other.names))
+    # The texts make ties fall the same way whatever order the names are in.
+    a, b = max(
+        ((a, b) for (i, a), (j, b) in pairs if values[i][j] == value),
+        key=lambda pair: (pair[0].text, pair[1].text, is_heard(pair[0]), is_heard(pair[1])),
+    )
+    agreement = compare_names(a.text, b.text, heard=is_heard(a) or is_heard(b))
+    return None if agreement is None else _worded(a, b, value, agreement)
+
+
+def encode(profile: Profile, parameters: Parameters) -> Encoded:
+    """Every name, read and sounded."""
+    region = region_of(profile)
+    return tuple(
+        (prepare_name(one.text, heard=is_heard(one), region=region), one.kind is NameKind.NICKNAME)
+        for one in profile.names
+    )
+
+
+def stack(encoded: Sequence[Encoded]) -> Names:
+    """The names of many profiles."""
+    flat = [entry for names in encoded for entry in names]
+    return Names(
+        len(encoded),
+        owners([len(names) for names in encoded]),
+        stack_names([name for name, _ in flat]),
+        np.array([nickname for _, nickname in flat], np.bool_),
+    )
+
+
+def pair_values(ours: Encoded, theirs: Names, parameters: Parameters) -> list[Floats]:
+    """log10 LR of each of our names with each of theirs, NaN where one cannot be read."""
+    found = []
+    for name, nickname in ours:
+        floor = np.where(theirs.stacked.is_heard | name.heard, parameters["name.floor_heard"], parameters["name.floor"])
+        floor = np.where(theirs.nickname | nickname, 0.0, floor)
+        found.append(np.clip(pair_log10_lrs(name, theirs.stacked), floor, parameters["name.cap"]))
+    return found
+
+
+def score(ours: Encoded, theirs: Names, parameters: Parameters) -> Floats:
+    """log10 LR by candidate, of the pair that agrees best; NaN where no name can be read."""
+    found = np.full(theirs.count, np.nan)
+    for values in pair_values(ours, theirs, parameters):
+        found = np.fmax(found, best(values, theirs.rows, theirs.count))
+    return found
+
+
+def is_heard(name: Name) -> bool:
+    """Whether the characters of the name are somebody's guess at what was said."""
+    return name.kind is NameKind.HEARD or name.basis is Basis.HEARD
+
+
+def region_of(profile: Profile) -> str | None:
+    """The dialect region of the accent, whose value begins with a province's division code; None when unknown."""
+    return load_channel().provinces.get(profile.accent.value[:2]) if profile.accent else None
+
+
+def likelihood_words(value: float) -> tuple[str, str]:
+    """How many times as likely, in Chinese and English."""
+    times = f"{10 ** abs(value):,.0f}" if abs(value) >= 1 else f"{10 ** abs(value):.1f}"
+    more = ("倍", "times as likely") if value >= 0 else ("分之一", "times less likely")
+    return f"{times} {more[0]}", f"{times} {more[1]}"
+
+
+def _worded(a: Name, b: Name, value: float, agreement: NameAgreement) -> Evidence:
     zh, en = WORDS[agreement.level]
-    said = [
-        heard_log10_lr(heard.text, name.text, region)
-        for heard, name, region in ((a, b, regions[0]), (b, a, regions[1]))
-        if _heard(heard)
-    ]
-    ratios = [one for one in said if one is not None]
-    if not ratios:
-        value = bounded(agreement.log10_lr, _floor(a, b, parameters), parameters["name.cap"])
+    if not (is_heard(a) or is_heard(b)):
         surname, given = agreement.surname_log10_lr, agreement.given_log10_lr
         return Evidence(
             EvidenceKind.NAME, value, a.text, b.text,
             f"姓名“{a.text}”与“{b.text}”{zh}（姓 {surname:+.1f}，名 {given:+.1f}）。",
             f"The names {a.text} and {b.text} {en} (surname {surname:+.1f}, given name {given:+.1f}).",
         )  # fmt: skip
-    value = bounded(sum(ratios) / len(ratios), _floor(a, b, parameters), parameters["name.cap"])
-    times = f"{10 ** abs(value):,.0f}" if abs(value) >= 1 else f"{10 ** abs(value):.1f}"
-    more_zh, more_en = ("倍", "times as likely") if value >= 0 else ("分之一", "times less likely")
+    times_zh, times_en = likelihood_words(value)
     return Evidence(
         EvidenceKind.NAME, value, a.text, b.text,
-        f"听到的姓名“{a.text}”与“{b.text}”{zh}；叫这个名字的人被这样听到的可能性，是任意一人的 {times} {more_zh}。",
-        f"The heard names {a.text} and {b.text} {en}: {times} {more_en} of somebody of that name than of anybody.",
+        f"听到的姓名“{a.text}”与“{b.text}”{zh}；叫这个名字的人被这样听到的可能性，是任意一人的 {times_zh}。",
+        f"The heard names {a.text} and {b.text} {en}: {times_en} of somebody of that name than of anybody.",
     )  # fmt: skip
-
-
-def _heard(name: Name) -> bool:
-    return name.kind is NameKind.HEARD or name.basis is Basis.HEARD
-
-
-def _region(profile: Profile) -> str | None:
-    """The dialect region of the accent, whose value begins with a province's division code; None when unknown."""
-    return load_channel().provinces.get(profile.accent.value[:2]) if profile.accent else None
-
-
-def _floor(a: Name, b: Name, parameters: Parameters) -> float:
-    if NameKind.NICKNAME in {a.kind, b.kind}:
-        return 0.0
-    return parameters["name.floor_heard" if _heard(a) or _heard(b) else "name.floor"]

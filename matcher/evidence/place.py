@@ -1,91 +1,144 @@
-"""Place: how deep in the hierarchy of divisions two places agree."""
+"""Place: how deep in the hierarchy of divisions two places agree, and whether two provinces are neighbours."""
 
 from collections.abc import Mapping, Sequence
-from math import log10
 from types import MappingProxyType
 
+import numpy as np
+
 from matcher import divisions
-from matcher.evidence.base import Evidence, Parameters, bounded
+from matcher.evidence.base import Evidence, Floats, Parameters
+from matcher.evidence.columns import Lists, items, lists
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind, PlaceKind
 
-LEVELS: Mapping[int, tuple[str, str]] = MappingProxyType(
+FAR, NEIGHBOUR, PROVINCE, CITY, COUNTY = range(5)
+LEVELS: tuple[str, ...] = ("0", "neighbour", "1", "2", "3")
+"""How two places agree, as the keys of parameters name it; in the order of the numbers above."""
+WORDS: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
-        0: ("不在同一省份", "in different provinces"),
-        1: ("同省", "in the same province"),
-        2: ("同市", "in the same city"),
-        3: ("同一区县", "in the same county"),
+        FAR: ("不在同一省份，也不相邻", "in provinces that are no neighbours"),
+        NEIGHBOUR: ("在相邻省份", "in neighbouring provinces"),
+        PROVINCE: ("同省", "in the same province"),
+        CITY: ("同市", "in the same city"),
+        COUNTY: ("同一区县", "in the same county"),
     }
 )
-
-Pair = tuple[str, str, str]
-"""Code of the probe, code of the other, prefix of the shares' parameters."""
+WIDTH = 6
+HOME, MENTIONED, SEEN = range(3)
+Spot = tuple[int, str]
+"""What a place means (`HOME`, `MENTIONED`, `SEEN`) and its division code."""
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
-    """Evidence of the homes of both; where a home is missing, of the places where they were seen.
+    """Evidence of the homes of both; where a home is missing, of the other's home and the place where one was seen.
 
     The likelihood ratios of all pairs of places are averaged: one of the pairs speaks of the same fact and nobody knows
-    which, so a profile with many places gains nothing by having many. None when there is nothing to compare.
+    which, so a profile with many places gains nothing by having many. None when there is nothing to compare. The two
+    places where they were seen belong to `travel`.
     """
-    pairs = [
-        (a.division, b.division, _prefix(a.kind, b.kind))
-        for a in probe.places
-        for b in other.places
-        if a.division and b.division
-    ]
-    return of_pairs(
-        EvidenceKind.PLACE,
-        pairs or _seen_pairs(probe, other),
-        parameters,
-        (parameters["place.floor"], parameters["place.cap"]),
-        ("地点", "The places"),
-    )
-
-
-def of_pairs(
-    kind: EvidenceKind,
-    pairs: Sequence[Pair],
-    parameters: Parameters,
-    bounds: tuple[float, float],
-    subject: tuple[str, str],
-) -> Evidence | None:
-    """Mean likelihood ratio of pairs of divisions within (floor, cap), told by the best pair; None without pairs."""
-    if not pairs:
+    ours, theirs = encode(probe, parameters), lists([encode(other, parameters)])
+    values, counted = pair_values(ours, theirs, parameters)
+    (value,) = mean_log10_lrs(values, counted, theirs)
+    if np.isnan(value):
         return None
-    ratios = [10 ** pair_log10_lr(a, b, prefix, parameters) for a, b, prefix in pairs]
-    value = bounded(log10(sum(ratios) / len(ratios)), *bounds)
-    ours, theirs, _ = pairs[max(range(len(pairs)), key=ratios.__getitem__)]
-    zh, en = LEVELS[divisions.shared_level(ours, theirs)]
-    names = [divisions.full_name(code) if divisions.exists(code) else code for code in (ours, theirs)]
-    return Evidence(
-        kind,
-        value,
-        names[0],
-        names[1],
-        f"{subject[0]}{zh}：{names[0]}、{names[1]}。",
-        f"{subject[1]} are {en}: {names[0]}, {names[1]}.",
+    bounds = (parameters["place.floor"], parameters["place.cap"])
+    pair = best_pair(values, counted, spots(probe), spots(other))
+    return told(EvidenceKind.PLACE, float(np.clip(value, *bounds)), pair, ("地点", "The places"))
+
+
+def spots(profile: Profile) -> list[Spot]:
+    """The places of a profile that have a code, and the one where the person was seen."""
+    found = [(MENTIONED if p.kind is PlaceKind.MENTIONED else HOME, p.division) for p in profile.places if p.division]
+    return found + ([(SEEN, profile.seen_at)] if profile.seen_at else [])
+
+
+def encode(profile: Profile, parameters: Parameters) -> Floats:
+    """The places as numbers, (m, 6): what each means, and its code's `divisions.numbers`."""
+    return coded(spots(profile))
+
+
+def coded(found: Sequence[Spot]) -> Floats:
+    """Spots as numbers, (m, 6)."""
+    return items([(role, *divisions.numbers(code)) for role, code in found], WIDTH)
+
+
+def score(ours: Floats, theirs: Lists, parameters: Parameters) -> Floats:
+    """log10 LR by candidate; NaN where there is nothing to compare."""
+    values, counted = pair_values(ours, theirs, parameters)
+    return np.clip(mean_log10_lrs(values, counted, theirs), parameters["place.floor"], parameters["place.cap"])
+
+
+def pair_values(ours: Floats, theirs: Lists, parameters: Parameters) -> tuple[Floats, Floats]:
+    """log10 LR of each of our places with each of theirs, (a, m), and which of these pairs count (1) or not (0)."""
+    roles = theirs.items[:, 0]
+    mentioned = (ours[:, :1] == MENTIONED) | (roles == MENTIONED)
+    homes = (ours[:, :1] != SEEN) & (roles != SEEN)
+    wandered = (ours[:, :1] == SEEN) != (roles == SEEN)
+    home, talk, seen = (
+        level_pairs(ours, theirs.items, f"place.{prefix}", parameters) for prefix in ("home", "mentioned", "seen")
     )
+    with_homes = np.bincount(theirs.rows, homes.sum(axis=0), theirs.count)[theirs.rows] > 0
+    values = np.where(wandered, seen, np.where(mentioned, talk, home))
+    return values, np.where(with_homes, homes, wandered).astype(np.float64)
 
 
-def pair_log10_lr(a: str, b: str, prefix: str, parameters: Parameters) -> float:
-    """log10 LR of one pair of division codes.
+def level_pairs(ours: Floats, theirs: Floats, prefix: str, parameters: Parameters) -> Floats:
+    """log10 LR of each of our places with each of theirs by level, (a, m), with `PREFIX.same.*` and `place.chance.*`.
 
     Where one of the codes ends at the shared level, deeper agreement is unknown, so that level and all below it count.
     """
-    shared = divisions.shared_level(a, b)
-    depth = min(len(divisions.normalise(a)), len(divisions.normalise(b))) // 2
-    levels = range(shared, 4) if shared and shared >= depth else (shared,)
-    same = sum(parameters[f"{prefix}.same.{level}"] for level in levels)
-    chance = sum(parameters[f"place.chance.{level}"] for level in levels)
-    return log10(same / chance)
+    ratios = _ratios(prefix, parameters)
+    rows = [ratios[np.minimum(one[4], theirs[:, 4]).astype(np.int64), agreement(one, theirs)] for one in ours]
+    return np.array(rows).reshape(len(ours), len(theirs))
 
 
-def _prefix(a: PlaceKind, b: PlaceKind) -> str:
-    return "place.mentioned" if PlaceKind.MENTIONED in {a, b} else "place.home"
+def agreement(ours: Floats, theirs: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Level of agreement (FAR to COUNTY) of one place with each of many, (m,)."""
+    own = as_numbers(ours)
+    shared = divisions.shared_levels(own, theirs[:, 1:])
+    return np.where(shared > 0, shared + 1, divisions.provinces_apart(own, theirs[:, 1:]) == 1)
 
 
-def _seen_pairs(probe: Profile, other: Profile) -> list[Pair]:
-    ours = [probe.seen_at, *(place.division for place in probe.places)]
-    theirs = [other.seen_at, *(place.division for place in other.places)]
-    return [(a, b, "place.seen") for a in ours for b in theirs if a and b]
+def as_numbers(spot: Floats) -> divisions.Numbers:
+    """The code of one coded spot, (6,)."""
+    return divisions.Numbers(*(int(one) for one in spot[1:]))
+
+
+def mean_log10_lrs(values: Floats, counted: Floats, theirs: Lists) -> Floats:
+    """log10 of the mean likelihood ratio of each candidate's pairs that count; NaN where none does."""
+    total = np.bincount(theirs.rows, (10**values * counted).sum(axis=0), theirs.count)
+    pairs = np.bincount(theirs.rows, counted.sum(axis=0), theirs.count)
+    result = np.full(theirs.count, np.nan)
+    result[pairs > 0] = np.log10(total[pairs > 0] / pairs[pairs > 0])
+    return result
+
+
+def best_pair(values: Floats, counted: Floats, ours: Sequence[Spot], theirs: Sequence[Spot]) -> tuple[str, str]:
+    """Division codes of the pair that agrees best."""
+    place, other = np.unravel_index(np.argmax(np.where(counted > 0, values, -np.inf)), values.shape)
+    return ours[int(place)][1], theirs[int(other)][1]
+
+
+def told(kind: EvidenceKind, value: float, pair: tuple[str, str], subject: tuple[str, str]) -> Evidence:
+    """Evidence in words, by the pair of codes that agrees best."""
+    ours, theirs = (coded([(HOME, code)]) for code in pair)
+    zh, en = WORDS[int(agreement(ours[0], theirs)[0])]
+    names = [divisions.full_name(code) if divisions.exists(code) else code for code in pair]
+    return Evidence(
+        kind, value, names[0], names[1],
+        f"{subject[0]}{zh}：{names[0]}、{names[1]}。",
+        f"{subject[1]} are {en}: {names[0]}, {names[1]}.",
+    )  # fmt: skip
+
+
+def _ratios(prefix: str, parameters: Parameters) -> Floats:
+    """log10 LR by the shallower code's level (0 to 3) and the level of agreement."""
+    same = np.array([parameters[f"{prefix}.same.{level}"] for level in LEVELS])
+    chance = np.array([parameters[f"place.chance.{level}"] for level in LEVELS])
+    found = np.empty((4, len(LEVELS)))
+    for depth in range(4):
+        for level in range(len(LEVELS)):
+            ends = level >= PROVINCE and level - NEIGHBOUR >= depth
+            last = len(LEVELS) if ends else level + 1
+            found[depth, level] = np.log10(same[level:last].sum() / chance[level:last].sum())
+    return found

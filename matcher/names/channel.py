@@ -10,7 +10,7 @@ Figures: `matcher/parameters/name_channel-1.json`, `name_sounds-1.json`.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.names.sounds import all_syllables
+from matcher.names.sounds import all_syllables, syllables
+from matcher.names.tables import load_tables
 
 CHANNEL_FILE = "name_channel-1.json"
 SOUNDS_FILE = "name_sounds-1.json"
@@ -56,6 +57,10 @@ class SoundChannel:
         inventory: number of each toneless syllable.
         regions: dialect region to matrix (n, n): row the syllable that was said, column the one written; rows sum to 1.
         mixture: the same for a speaker of unknown region.
+        matrices: `matrix` of every region by `region_number`, (r + 1, n, n); the last is of an unknown region.
+        drawn: of a surname's and of a given name's syllable drawn from the population: probability that it is heard as
+            a syllable with a tone (0: none written), (r + 1, 6, n + 1); the last syllable is one outside the inventory.
+        prefixes: the same of the prefix of a nickname.
         surname, given: (n, 5): share of syllable and tone in each place; each sums to 1.
         provinces: division code of a province to its region.
         listener: the other figures.
@@ -65,6 +70,9 @@ class SoundChannel:
     inventory: Mapping[str, int]
     regions: Mapping[str, Floats]
     mixture: Floats
+    matrices: Floats
+    drawn: tuple[Floats, Floats]
+    prefixes: Floats
     surname: Floats
     given: Floats
     provinces: Mapping[str, str]
@@ -72,11 +80,17 @@ class SoundChannel:
 
     def matrix(self, region: str | None) -> Floats:
         """Of a region that somebody judged by ear, so not for certain; the mixture when it is None or not known."""
-        known = self.regions.get(region or "")
-        if known is None:
-            return self.mixture
-        sure = self.listener.known_region
-        return sure * known + (1 - sure) * self.mixture
+        found: Floats = self.matrices[self.region_number(region)]
+        return found
+
+    def region_number(self, region: str | None) -> int:
+        """Place of a region among `matrices`; that of an unknown one when it is None or not known."""
+        return next((number for number, known in enumerate(self.regions) if known == region), len(self.regions))
+
+    @property
+    def size(self) -> int:
+        """How many syllables the inventory has."""
+        return len(self.inventory)
 
 
 def parts(syllable: str) -> tuple[str, str]:
@@ -108,13 +122,20 @@ def build_channel(channel: Mapping[str, Any], sounds: Mapping[str, Any]) -> Soun
     regions = {region: _accent(names, inventory, mergers, region) @ misheard for region in shares}
     total = sum(shares.values())
     mixture = np.sum([regions[region] * (share / total) for region, share in shares.items()], axis=0)
+    # Somebody judged the region by ear, so not for certain.
+    sure = listener.known_region
+    matrices = np.stack([*(sure * known + (1 - sure) * mixture for known in regions.values()), mixture])
+    surname, given = _tonal(sounds["surname"], inventory), _tonal(sounds["given"], inventory)
     return SoundChannel(
         version=f"{channel['version']}+{sounds['version']}",
         inventory=MappingProxyType(inventory),
         regions=MappingProxyType(regions),
         mixture=mixture,
-        surname=_tonal(sounds["surname"], inventory),
-        given=_tonal(sounds["given"], inventory),
+        matrices=matrices,
+        drawn=(_heard_as(surname, matrices, listener), _heard_as(given, matrices, listener)),
+        prefixes=_heard_as(_prefixes(inventory), matrices, replace(listener, tone_kept=1 / TONES)),
+        surname=surname,
+        given=given,
         provinces=MappingProxyType(dict(channel["provinces"])),
         listener=listener,
     )
@@ -176,3 +197,25 @@ def _tonal(shares: Mapping[str, float], inventory: Mapping[str, int]) -> Floats:
         result[inventory[key[:-1]], int(key[-1]) - 1] += float(value)
     shares_of: Floats = result / result.sum()
     return shares_of
+
+
+def _heard_as(shares: Floats, matrices: Floats, listener: Listener) -> Floats:
+    """Probability that a syllable drawn by `shares` (n, 5) is heard so, by region, tone and syllable."""
+    kept = listener.tone_kept
+    factors = np.full((TONES + 1, TONES), (1 - kept) / (TONES - 1))
+    factors[0] = 1.0
+    factors[np.arange(1, TONES + 1), np.arange(TONES)] = kept
+    found = (shares @ factors.T).T @ matrices
+    unknown = np.full((*found.shape[:2], 1), 1 / matrices.shape[1])
+    return np.concatenate([found, unknown], axis=2)
+
+
+def _prefixes(inventory: Mapping[str, int]) -> Floats:
+    """Shares of the prefixes of nicknames, alike; of any tone."""
+    result = np.zeros((len(inventory), TONES))
+    sounds = [syllables(prefix)[0] for prefix in sorted(load_tables().nickname_prefixes)]
+    for sound in sounds:
+        if sound in inventory:
+            result[inventory[sound]] += 1 / TONES
+    shares: Floats = result / result.sum()
+    return shares

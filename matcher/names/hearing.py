@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from matcher.names.channel import TONES, Floats, SoundChannel, load_channel
 from matcher.names.reading import Form, readings
-from matcher.names.sounds import is_han, split_latin, syllables, tonal_syllables
+from matcher.names.sounds import is_han, split_latin, tonal_syllables
 from matcher.names.tables import load_tables
 
 UNKNOWN = -1
@@ -79,7 +79,7 @@ def encode(names: Sequence[str]) -> EncodedNames:
     """Names as they are written on papers and reports. One that has no Chinese reading never matches."""
     shapes: dict[tuple[int, int], list[tuple[int, list[Sound]]]] = {}
     for row, name in enumerate(names):
-        for surname, given in _written(name):
+        for surname, given in written_sounds(name):
             if surname + given:
                 shapes.setdefault((len(surname), len(given)), []).append((row, [*surname, *given]))
     groups = {}
@@ -95,15 +95,14 @@ def log10_lrs(text: str, names: EncodedNames, region: str | None = None) -> Floa
 
     `region` is a dialect region of `SoundChannel.regions`, of the person who said the name; None when unknown.
     """
-    channel = load_channel()
     sounds = heard_sounds(text)
     result = np.zeros(names.count)
     if not sounds:
         return result
+    heard = Heard.of(sounds, load_channel().region_number(region))
     probability = np.zeros(names.count)
     for shape, (rows, numbers, tones) in names.groups.items():
-        found = _probability(sounds, _Said(channel, region, numbers, tones), shape)
-        np.maximum.at(probability, rows, found)
+        np.maximum.at(probability, rows, probability_heard(heard, shape, numbers, tones))
     read = probability > 0
     result[read] = np.log10(probability[read] / chance(sounds, region))
     return result
@@ -119,58 +118,73 @@ def heard_log10_lr(text: str, name: str, region: str | None = None) -> float | N
     return float(np.clip(log10_lrs(text, names, region)[0], listener.floor_log10, listener.cap_log10))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """Heard names of one length L: numbers and tones of their syllables (m, L), and the speakers' regions (m,)."""
+
+    syllables: Numbers
+    tones: Numbers
+    regions: Numbers
+
+    @classmethod
+    def of(cls, sounds: tuple[Sound, ...], region: int) -> "Heard":
+        """One heard name of at least one syllable."""
+        numbers = np.array([[(sound.syllable, sound.tone) for sound in sounds]])
+        return cls(numbers[:, :, 0], numbers[:, :, 1], np.array([region]))
+
+
 @lru_cache(maxsize=4096)
 def chance(sounds: tuple[Sound, ...], region: str | None = None) -> float:
-    """P(heard) of a name drawn from the population: one-syllable surname, given name of one or two syllables."""
+    """P(heard) of a name drawn from the population."""
+    return float(chance_heard(Heard.of(sounds, load_channel().region_number(region)))[0])
+
+
+def chance_heard(heard: Heard) -> Floats:
+    """P(heard) of a name drawn from the population, (m,): a surname and a given name of one or two syllables."""
+    one = load_channel().listener.given_one
+    short, long = (_summed(heard, shape, _anybody(heard, shape)) for shape in ((1, 1), (1, 2)))
+    return one * short + (1 - one) * long
+
+
+def probability_heard(heard: Heard, shape: tuple[int, int], numbers: Numbers, tones: Numbers) -> Floats:
+    """P(heard | name) of names of one shape (n, s+g), each against its own heard name (m = n), or all against one.
+
+    A single name (n = 1) may be set against many heard ones too.
+    """
+    return _summed(heard, shape, _said(heard, numbers, tones))
+
+
+def _said(heard: Heard, numbers: Numbers, tones: Numbers) -> list[list[Floats]]:
+    """P(heard syllable | syllable of the name), by place of the name and place of what was heard."""
     channel = load_channel()
-    one = channel.listener.given_one
-    anybody = _Anybody(channel, region)
-    return float(one * _probability(sounds, anybody, (1, 1))[0] + (1 - one) * _probability(sounds, anybody, (1, 2))[0])
+    kept, unknown = channel.listener.tone_kept, 1 / channel.size
+    other = (1 - kept) / (TONES - 1)
+    rows = []
+    for place in range(numbers.shape[1]):
+        said, tone = numbers[:, place], tones[:, place]
+        row = []
+        for column in range(heard.syllables.shape[1]):
+            syllable, pitch = heard.syllables[:, column], heard.tones[:, column]
+            found = channel.matrices[heard.regions, said, syllable]
+            found = np.where((said == UNKNOWN) | (syllable == UNKNOWN), unknown, found)
+            agreement = np.where(tone == 0, 1 / TONES, np.where(tone == pitch, kept, other))
+            row.append(np.where((pitch == 0) | (syllable == UNKNOWN), 1.0, agreement) * found)
+        rows.append(row)
+    return rows
 
 
-class _Said:
-    """Emissions of given names: P(heard syllable | syllable at a place), one value a name."""
-
-    def __init__(self, channel: SoundChannel, region: str | None, numbers: Numbers, tones: Numbers) -> None:
-        self.channel, self.matrix, self.numbers, self.tones = channel, channel.matrix(region), numbers, tones
-        self.count = len(numbers)
-
-    def at(self, place: int, shape: tuple[int, int], sound: Sound) -> Floats:
-        """Of the syllable at that place of a name of this shape, one value a name."""
-        if sound.syllable == UNKNOWN:
-            return np.full(self.count, 1 / len(self.matrix))
-        said = self.numbers[:, place]
-        found = np.where(said == UNKNOWN, 1 / len(self.matrix), self.matrix[said, sound.syllable])
-        if sound.tone == 0:
-            return found
-        kept = self.channel.listener.tone_kept
-        other = (1 - kept) / (TONES - 1)
-        tones = self.tones[:, place]
-        return found * np.where(tones == 0, 1 / TONES, np.where(tones == sound.tone, kept, other))
+def _anybody(heard: Heard, shape: tuple[int, int]) -> list[list[Floats]]:
+    """The same of a name drawn from the population."""
+    channel = load_channel()
+    return [
+        [_drawn(heard, column, channel.drawn[0 if place < shape[0] else 1]) for column in range(heard.tones.shape[1])]
+        for place in range(sum(shape))
+    ]
 
 
-class _Anybody:
-    """Emissions of a name drawn from the population."""
-
-    def __init__(self, channel: SoundChannel, region: str | None) -> None:
-        self.channel, self.matrix, self.count = channel, channel.matrix(region), 1
-
-    def at(self, place: int, shape: tuple[int, int], sound: Sound) -> Floats:
-        """The same of anybody's name, shape (1,)."""
-        shares = self.channel.surname if place < shape[0] else self.channel.given
-        return np.array([_drawn(self.channel, self.matrix, shares, sound)])
-
-
-def _drawn(channel: SoundChannel, matrix: Floats, shares: Floats, sound: Sound) -> float:
-    if sound.syllable == UNKNOWN:
-        return 1 / len(matrix)
-    heard = matrix[:, sound.syllable]
-    if sound.tone == 0:
-        return float(shares.sum(axis=1) @ heard)
-    kept = channel.listener.tone_kept
-    factor = np.full(TONES, (1 - kept) / (TONES - 1))
-    factor[sound.tone - 1] = kept
-    return float((shares @ factor) @ heard)
+def _drawn(heard: Heard, column: int, table: Floats) -> Floats:
+    """From a table by region, tone and syllable; its last syllable is UNKNOWN."""
+    return table[heard.regions, heard.tones[:, column], heard.syllables[:, column]]
 
 
 # A place of a form: a syllable of the name by its position, or None for the prefix of a nickname.
@@ -192,26 +206,24 @@ def _forms(shape: tuple[int, int]) -> Iterator[tuple[str, tuple[_Place, ...]]]:
     yield "doubled", (last, last)
 
 
-def _probability(sounds: tuple[Sound, ...], said: _Said | _Anybody, shape: tuple[int, int]) -> Floats:
-    channel = said.channel
-    added = [_drawn(channel, said.matrix, channel.given, sound) for sound in sounds]
-    prefixes = [_prefix(channel, said.matrix, sound) for sound in sounds]
-    emissions = [[said.at(place, shape, sound) for sound in sounds] for place in range(sum(shape))]
-    total = np.zeros(said.count)
+def _summed(heard: Heard, shape: tuple[int, int], emissions: Sequence[Sequence[Floats]]) -> Floats:
+    """Over the forms in which a name of this shape may have been said."""
+    channel = load_channel()
+    columns = range(heard.syllables.shape[1])
+    added = [_drawn(heard, column, channel.drawn[1]) for column in columns]
+    prefixes = [_drawn(heard, column, channel.prefixes) for column in columns]
+    total: Floats = np.zeros(1)
     for form, places in _forms(shape):
-        weight = channel.listener.forms[form]
         rows = [prefixes if place is None else emissions[place] for place in places]
-        total += weight * _forward(rows, added, channel, said.count)
+        total = total + channel.listener.forms[form] * _forward(rows, added, channel)
     return total
 
 
-def _forward(
-    rows: Sequence[Sequence[Floats | float]], added: Sequence[float], channel: SoundChannel, count: int
-) -> Floats:
+def _forward(rows: Sequence[Sequence[Floats]], added: Sequence[Floats], channel: SoundChannel) -> Floats:
     """Sum over alignments of the places of a form (rows) with the heard syllables (columns)."""
     drop, add = channel.listener.dropped, channel.listener.added
     keep = 1 - drop - add
-    line: list[Floats] = [np.ones(count)]
+    line: list[Floats] = [np.ones(1)]
     for chance_added in added:
         line.append(line[-1] * (add * chance_added))
     for row in rows:
@@ -224,26 +236,12 @@ def _forward(
     return line[-1]
 
 
-def _prefix(channel: SoundChannel, matrix: Floats, sound: Sound) -> float:
-    if sound.syllable == UNKNOWN:
-        return 1 / len(matrix)
-    numbers = _prefix_numbers()
-    return float(matrix[numbers, sound.syllable].mean()) / (TONES if sound.tone else 1)
-
-
-@lru_cache(maxsize=1)
-def _prefix_numbers() -> list[int]:
-    inventory = load_channel().inventory
-    plain = [syllables(prefix)[0] for prefix in sorted(load_tables().nickname_prefixes)]
-    return [inventory[sound] for sound in plain if sound in inventory]
-
-
 def _sound(syllable: str, tone: int) -> Sound:
     return Sound(load_channel().inventory.get(syllable, UNKNOWN), tone)
 
 
-def _written(name: str) -> Iterator[tuple[list[Sound], list[Sound]]]:
-    """Surname and given name of each way to read a written name."""
+def written_sounds(name: str) -> Iterator[tuple[list[Sound], list[Sound]]]:
+    """Surname and given name of each way to read a written name; readings in one piece are left out."""
     for reading in readings(name):
         if reading.form is Form.WHOLE:
             continue

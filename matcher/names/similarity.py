@@ -157,6 +157,7 @@ def _sounds_match(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     return bool(a) and _folded(a) == _folded(b)
 
 
+@lru_cache(maxsize=20_000)
 def _folded(sound: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(fold(syllable) for syllable in sound)
 

@@ -22,7 +22,7 @@ def test_nothing_known_leaves_the_prior() -> None:
     fusion = fuse([], 1000, P)
     assert fusion.posterior == pytest.approx(1 / 1001)
     assert (fusion.log10_lr, fusion.strength) == (0, Strength.NONE)
-    assert fusion.parameters_version == "evidence-2"
+    assert fusion.parameters_version == "evidence-3"
 
 
 def test_the_weaker_of_place_and_accent_counts_half() -> None:

@@ -1,0 +1,116 @@
+"""Free text as numbers: names of institutions by how they sound, descriptions by the things that they name."""
+
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+from rapidfuzz.fuzz import partial_ratio, ratio
+from rapidfuzz.process import cdist
+
+from matcher.evidence.base import Floats, Parameters
+from matcher.evidence.columns import Row
+from matcher.names.sounds import fold, is_han, syllables
+from matcher.profile import Known
+
+WORDS_FILE = "words-1.json"
+_PRIVATE = 0xE000
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Contents of `words-1.json`.
+
+    Attributes:
+        version: of the file.
+        generic: words of an institution's name that any institution has, longest first, by kind.
+        things: concept (in English) to the words that name it, the usual one first, by subject.
+    """
+
+    version: str
+    generic: Mapping[str, tuple[str, ...]]
+    things: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+@lru_cache(maxsize=1)
+def load_words() -> Words:
+    """The words that come with the package."""
+    data = json.loads(files("matcher.parameters").joinpath(WORDS_FILE).read_text("utf-8"))
+    generic = {kind: tuple(sorted(words, key=len, reverse=True)) for kind, words in data["generic"].items()}
+    things = {
+        subject: MappingProxyType({concept: tuple(words) for concept, words in concepts.items()})
+        for subject, concepts in data["things"].items()
+    }
+    return Words(data["version"], MappingProxyType(generic), MappingProxyType(things))
+
+
+def institution(known: Known[str] | None, kind: str) -> str:
+    """How an institution's own name sounds, one character a syllable; "" when nothing but generic words is known.
+
+    Sounds are folded over dialects, so that 三小 heard as 山小 still agrees.
+    """
+    if known is None:
+        return ""
+    text = "".join(char for char in unicodedata.normalize("NFKC", known.value).lower() if char.isalnum())
+    for word in load_words().generic[kind]:
+        text = text.replace(word, "")
+    return "".join(_sound(char) for char in text)
+
+
+def institution_log10_lrs(ours: str, theirs: Sequence[str], prefix: str, parameters: Parameters) -> Floats:
+    """log10 LR by candidate through the curve `PREFIX.curve` of how alike they sound; NaN where a side has no name.
+
+    A name within the other counts nearly as the same: people leave out the city or the number.
+    """
+    result = np.full(len(theirs), np.nan)
+    known = np.array([bool(one) for one in theirs], np.bool_)
+    if not ours or not known.any():
+        return result
+    names = [one for one in theirs if one]
+    whole, part = (cdist([ours], names, scorer=one, dtype=np.float64)[0] / 100 for one in (ratio, partial_ratio))
+    lengths = np.minimum([len(one) for one in names], len(ours))
+    alike = np.maximum(whole, np.where(lengths >= 2, part * parameters[f"{prefix}.part"], 0.0))
+    result[known] = parameters.curve_at(f"{prefix}.curve", alike)
+    return result
+
+
+def things(known: Known[str] | None, subject: str) -> Row:
+    """For each concept of the subject 1 where the text names it, 0 where it does not."""
+    text = "" if known is None else unicodedata.normalize("NFKC", known.value).lower()
+    return tuple(float(any(word in text for word in words)) for words in load_words().things[subject].values())
+
+
+def overlap(ours: Row, theirs: Floats) -> Floats:
+    """Share of the concepts named by either that both name, 0 to 1; NaN where a side names none."""
+    own = np.array(ours)
+    both = theirs @ own
+    either = theirs.sum(axis=1) + own.sum() - both
+    known = (theirs.sum(axis=1) > 0) & bool(own.sum())
+    return np.where(known, both / np.maximum(either, 1), np.nan)
+
+
+def shared(a: Known[str], b: Known[str], subject: str) -> tuple[str, str]:
+    """The concepts that both texts name, in Chinese and English; "" when there are none."""
+    concepts = load_words().things[subject].items()
+    rows = zip(concepts, things(a, subject), things(b, subject), strict=True)
+    both = [(words[0], concept) for (concept, words), one, other in rows if one and other]
+    return "、".join(zh for zh, _ in both), ", ".join(en for _, en in both)
+
+
+@lru_cache(maxsize=20_000)
+def _sound(char: str) -> str:
+    if not is_han(char):
+        return char
+    # One private character a sound, so that the library compares syllables and not letters.
+    return "".join(chr(_PRIVATE + _number(fold(syllable))) for syllable in syllables(char))
+
+
+def _number(sound: str) -> int:
+    total = 0
+    for letter in sound:
+        total = total * 27 + max(0, min(ord(letter) - 96, 26))
+    return total % 6400
