@@ -15,7 +15,8 @@ from matcher.evaluation.calibration_fit import fit_logistic
 from matcher.evaluation.calibration_metrics import cllr, min_cllr
 from matcher.evaluation.identification import miss_rate, rank_rate
 from matcher.evaluation.joint import NOBODY
-from matcher.evaluation.joint_scores import KINDS, JointScores, mated_rows
+from matcher.evaluation.joint_scores import JointScores, mated_rows
+from matcher.evidence.batch import KINDS
 
 Figures = dict[str, Any]
 Values = NDArray[np.float64]

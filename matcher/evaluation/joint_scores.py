@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 
 from matcher.evaluation.joint import NOBODY, World
 from matcher.evidence.base import Parameters
-from matcher.evidence.terms import compare
-from matcher.fusion import fuse
+from matcher.evidence.batch import KINDS, prepare, score
+from matcher.fusion import term_weights
 from matcher.vocabulary import EvidenceKind
 
 Matrix = NDArray[np.float64]
-
-KINDS = tuple(EvidenceKind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +51,15 @@ def score_world(world: World, parameters: Parameters, progress: Callable[[int], 
     shape = len(world.probes), len(world.gallery)
     terms = np.full((*shape, len(KINDS)), np.nan, np.float32)
     fused, attributes = np.zeros(shape), np.zeros(shape)
-    column = {kind: at for at, kind in enumerate(KINDS)}
+    gallery = [prepare(report, parameters) for report in world.gallery]
+    face = KINDS.index(EvidenceKind.FACE)
     for row, probe in enumerate(world.probes):
-        for at, report in enumerate(world.gallery):
-            found = compare(probe.profile, report, parameters)
-            for term in found:
-                terms[row, at, column[term.kind]] = term.log10_lr
-            fused[row, at] = fuse(found, len(world.gallery), parameters).log10_lr
-            bodily = [term for term in found if term.kind is not EvidenceKind.FACE]
-            attributes[row, at] = fuse(bodily, len(world.gallery), parameters).log10_lr
+        found = score(prepare(probe.profile, parameters), gallery, parameters)
+        terms[row] = found.log10_lrs
+        fused[row] = found.totals
+        bodily = found.log10_lrs.copy()
+        bodily[:, face] = np.nan
+        attributes[row] = np.nansum(bodily * term_weights(bodily, KINDS, parameters), axis=1)
         if progress is not None:
             progress(row + 1)
     return JointScores(

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from matcher.evaluation.joint import NOBODY, World, build_world, choose_shots, people_of
-from matcher.evaluation.joint_scores import KINDS, score_world
+from matcher.evaluation.joint_scores import score_world
 from matcher.evaluation.population_names import PackagedNames
 from matcher.evaluation.population_rates import load_rates
 from matcher.evidence.base import load_parameters
+from matcher.evidence.batch import KINDS
 from matcher.evidence.terms import compare
 from matcher.fusion import fuse
 from matcher.profile import Profile

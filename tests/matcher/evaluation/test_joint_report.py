@@ -7,7 +7,8 @@ import pytest
 
 from matcher.evaluation.joint import NOBODY
 from matcher.evaluation.joint_report import calibration, ranks, reliability, report
-from matcher.evaluation.joint_scores import KINDS, JointScores
+from matcher.evaluation.joint_scores import JointScores
+from matcher.evidence.batch import KINDS
 from matcher.vocabulary import EvidenceKind
 
 FACE = KINDS.index(EvidenceKind.FACE)
