@@ -2,9 +2,9 @@
 
     python -m benchmarks.evidence [--candidates 2000] [--probes 20] [--seed 20261125]
 
-The candidates are synthetic and full: every term has something to compare, three names each (one of them heard through
-an accent), two relatives, three places, marks, clothing, two face templates. Half of the probes are found people (heard
-names), half missing ones (written names). Both ways give the same figures; the benchmark checks it.
+The candidates are synthetic and full: every term has something to compare, two names each (those of found people
+heard, with an accent), two relatives, three places, marks, clothing, two face templates. Half of the probes are found
+people, half missing ones. Both ways give the same figures; the benchmark checks it.
 
 What is timed: `scalar` is `terms.compare` and `fuse` for each candidate, with its sentences; `batch` is
 `batch.score` over candidates that are prepared already, `prepare` is preparing all of them, cold. One core: the
@@ -89,7 +89,7 @@ class People:
         pick, home = self.random.choice, self.random.choice(self.counties)
         case = kind is GalleryKind.CASE
         basis = Basis.ESTIMATED if case else Basis.REPORTED
-        own = self.name()
+        own, basis_of_words = self.name(), Basis.HEARD if case else Basis.REPORTED
         return Profile(
             sex=Known(pick(list(Sex)), basis),
             age=Known(float(self.random.randint(3, 85)), basis, DAY),
@@ -98,7 +98,7 @@ class People:
             build=Known(pick(list(Build)), basis),
             ethnicity=Known(pick(["01"] * 9 + ["08"]), basis),
             blood_group=Known(pick(list(BloodGroup)), basis),
-            accent=Known(home[:4], Basis.HEARD if case else Basis.REPORTED),
+            accent=Known(home[:4], basis_of_words),
             handedness=Known(pick(list(Handedness)), basis),
             glasses=Known(pick(list(Glasses)), basis),
             literacy=Known(pick(list(Literacy)), basis),
@@ -108,9 +108,8 @@ class People:
             clothing=Known(self.text("clothing"), basis),
             belongings=Known(self.text("belongings"), basis),
             names=(
-                Name(own, NameKind.HEARD if case else NameKind.FULL, Basis.HEARD if case else Basis.REPORTED),
-                Name(pick("阿小老") + own[-1], NameKind.NICKNAME, Basis.REPORTED),
-                Name(self.name(), NameKind.HEARD, Basis.HEARD),
+                Name(own, NameKind.HEARD if case else NameKind.FULL, basis_of_words),
+                Name(pick("阿小老") + own[-1], NameKind.NICKNAME, basis_of_words),
             ),
             places=tuple(
                 Place(code, place, basis)
@@ -121,9 +120,7 @@ class People:
                 )
             ),
             marks=tuple(Mark(pick(list(MarkKind)), pick(list(BodyRegion)), pick([None, *BodySide])) for _ in range(3)),
-            kin=tuple(
-                Kin(pick(list(KinRelation)), self.name(), Basis.HEARD if case else Basis.REPORTED) for _ in range(2)
-            ),
+            kin=tuple(Kin(pick(list(KinRelation)), self.name(), basis_of_words) for _ in range(2)),
             phones=(Phone("1" + "".join(self.random.choices("0123456789", k=5 if case else 10)), basis),),
             seen_on=DAY - timedelta(days=self.random.randint(0, 9)),
             seen_at=pick(self.counties),
@@ -173,9 +170,7 @@ def main() -> int:
         if not np.allclose(totals, found.totals, atol=1e-9):
             sys.exit("the two ways give different figures")
     silent = [kind.value for kind, count in zip(KINDS, said, strict=True) if count < options.candidates]
-    print(
-        f"{options.candidates} candidates, {options.probes} probes, {len(KINDS)} terms; silent terms: {silent or 'none'}"
-    )
+    print(f"{options.candidates} candidates, {options.probes} probes, {len(KINDS)} terms, silent: {silent or 'none'}")
     for way, values in wall.items():
         middle, highest = np.median(values) * 1000, max(values) * 1000
         print(

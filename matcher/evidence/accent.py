@@ -3,8 +3,8 @@
 import numpy as np
 
 from matcher.evidence.base import Evidence, Floats, Parameters
-from matcher.evidence.columns import Lists, lists
-from matcher.evidence.place import Spot, best_pair, coded, level_pairs, mean_log10_lrs, told
+from matcher.evidence.columns import Items, Lists
+from matcher.evidence.place import Spot, best_pair, coded, level_log10_lrs, levels, mean_log10_lrs, stack, told
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind, PlaceKind
 
@@ -14,7 +14,7 @@ SPOKEN, ORIGIN = range(2)
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
     """Evidence of an accent against the other's accent and places of origin; None when there is none to compare."""
-    ours, theirs = encode(probe, parameters), lists([encode(other, parameters)])
+    ours, theirs = encode(probe, parameters), stack([encode(other, parameters)])
     (value,) = score(ours, theirs, parameters)
     if np.isnan(value):
         return None
@@ -28,17 +28,18 @@ def spots(profile: Profile) -> list[Spot]:
     return accent + [(ORIGIN, place.division) for place in profile.places if place.kind in _ORIGINS and place.division]
 
 
-def encode(profile: Profile, parameters: Parameters) -> Floats:
+def encode(profile: Profile, parameters: Parameters) -> Items:
     """Accent and origins as numbers, as `place.coded` gives them."""
     return coded(spots(profile))
 
 
-def score(ours: Floats, theirs: Lists, parameters: Parameters) -> Floats:
+def score(ours: Items, theirs: Lists, parameters: Parameters) -> Floats:
     """log10 LR by candidate; NaN where there is nothing to compare."""
     found = mean_log10_lrs(*_pairs(ours, theirs, parameters), theirs)
     return np.clip(found, parameters["accent.floor"], parameters["accent.cap"])
 
 
-def _pairs(ours: Floats, theirs: Lists, parameters: Parameters) -> tuple[Floats, Floats]:
+def _pairs(spoken: Items, theirs: Lists, parameters: Parameters) -> tuple[Floats, Floats]:
+    ours = stack([spoken]).items
     counted = (ours[:, :1] == SPOKEN) | (theirs.items[:, 0] == SPOKEN)
-    return level_pairs(ours, theirs.items, "accent", parameters), counted.astype(np.float64)
+    return level_log10_lrs("accent", *levels(ours, theirs.items), parameters), counted.astype(np.float64)

@@ -82,9 +82,9 @@ def log10_lrs(probe: Prepared, others: Sequence[Prepared], parameters: Parameter
         part = slice(start, start + width)
         found[term.kind] = term.score(tuple(probe.values[part].tolist()), values[:, part], parameters)
         start += width
-    for place, term in enumerate(_LISTED):
-        stacked = term.stack([other.lists[place] for other in others])
-        found[term.kind] = term.score(probe.lists[place], stacked, parameters)
+    columns = zip(*[other.lists for other in others], strict=True)
+    for term, ours, theirs in zip(_LISTED, probe.lists, columns, strict=True):
+        found[term.kind] = term.score(ours, term.stack(theirs), parameters)
     return np.column_stack([found[kind] for kind in KINDS])
 
 

@@ -20,6 +20,8 @@ from matcher.vocabulary import EvidenceKind
 UNKNOWN = float("nan")
 Row = tuple[float, ...]
 """Values of a term that every profile has one of, NaN where unknown."""
+Items = bytes
+"""Things of which a profile has any number: an int16 array (m, k) as bytes, which are quickly laid end to end."""
 Encoded = TypeVar("Encoded")
 Stacked = TypeVar("Stacked")
 
@@ -49,19 +51,21 @@ def table(rows: Sequence[Row]) -> Floats:
     return np.array(rows, np.float64)
 
 
-def lists(encoded: Sequence[Floats]) -> Lists:
-    """Items of many profiles."""
-    return Lists(len(encoded), owners([len(items) for items in encoded]), np.concatenate(encoded))
+def items(values: Sequence[Sequence[int]]) -> Items:
+    """Items of one profile, whole numbers all."""
+    return np.array(values, np.int16).tobytes()
 
 
-def owners(counts: Sequence[int]) -> NDArray[np.int64]:
+def lists(encoded: Sequence[Items], width: int) -> Lists:
+    """Items of many profiles, `width` numbers each."""
+    counts = np.array([len(one) for one in encoded], np.int64) // (2 * width)
+    flat = np.frombuffer(b"".join(encoded), np.int16).reshape(-1, width)
+    return Lists(len(encoded), owners(counts), flat.astype(np.float64))
+
+
+def owners(counts: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Whose each item is, when the n-th profile has so many."""
     return np.repeat(np.arange(len(counts)), counts)
-
-
-def items(values: Sequence[Row], width: int) -> Floats:
-    """Items of one profile, (m, width), also when there are none."""
-    return np.array(values, np.float64).reshape(len(values), width)
 
 
 def number(member: StrEnum | None) -> float:
@@ -76,6 +80,12 @@ def best(values: Floats, rows: NDArray[np.int64], count: int) -> Floats:
     np.maximum.at(result, rows[known], values[known])
     result[np.isneginf(result)] = np.nan
     return result
+
+
+def highest(values: Sequence[Floats]) -> float | None:
+    """Highest of all values; None when none of them says something."""
+    known = [float(one) for row in values for one in row if not np.isnan(one)]
+    return max(known, default=None)
 
 
 def single(

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evidence.base import Evidence, Floats, Parameters
-from matcher.evidence.columns import best, owners, single
+from matcher.evidence.columns import best, highest
 from matcher.evidence.name import WORDS, likelihood_words, region_of
-from matcher.names.pairs import PreparedName, StackedNames, pair_log10_lrs, prepare_name, stack_names
+from matcher.names.pairs import PreparedNames, StackedNames, pair_log10_lrs, prepare_name, prepare_names, stack_names
 from matcher.names.similarity import compare_names
 from matcher.profile import Kin, Profile
 from matcher.vocabulary import Basis, EvidenceKind, KinRelation
@@ -28,19 +28,25 @@ NAMES: Mapping[KinRelation, tuple[str, str]] = MappingProxyType(
         KinRelation.OTHER: ("亲属", "relative"),
     }
 )
+_RELATIONS = tuple(KinRelation)
 _ONLY_ONE = frozenset({KinRelation.FATHER, KinRelation.MOTHER, KinRelation.SPOUSE})
 
-Encoded = tuple[tuple[PreparedName, KinRelation], ...]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """The relatives of a profile: their names, and the relations' places in their enum, one byte each."""
+
+    prepared: PreparedNames
+    relations: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relatives:
-    """The relatives of many profiles: whose each is, the names, and the relations' places in their enum."""
+    """The relatives of many profiles: their names, and the relations' places in their enum."""
 
     count: int
-    rows: NDArray[np.int64]
     stacked: StackedNames
-    relations: NDArray[np.int64]
+    relations: NDArray[np.uint8]
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
@@ -50,10 +56,10 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     say nothing then, nor of relations of which a person can have several. None when nothing can be compared.
     """
     ours, theirs = encode(probe, parameters), stack([encode(other, parameters)])
-    value = single(score, ours, theirs, parameters)
+    values = pair_values(ours, theirs, parameters)
+    value = highest(values)
     if value is None:
         return None
-    values = pair_values(ours, theirs, parameters)
     pairs = product(enumerate(probe.kin), enumerate(other.kin))
     a, b = max(
         ((a, b) for (i, a), (j, b) in pairs if values[i][j] == value),
@@ -72,30 +78,23 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
 def encode(profile: Profile, parameters: Parameters) -> Encoded:
     """Every relative's name, read and sounded."""
     region = region_of(profile)
-    return tuple(
-        (prepare_name(one.text, heard=one.basis is Basis.HEARD, region=region), one.relation) for one in profile.kin
-    )
+    prepared = [prepare_name(one.text, heard=one.basis is Basis.HEARD, region=region) for one in profile.kin]
+    return Encoded(prepare_names(prepared), bytes(_RELATIONS.index(one.relation) for one in profile.kin))
 
 
 def stack(encoded: Sequence[Encoded]) -> Relatives:
     """The relatives of many profiles."""
-    flat = [entry for kin in encoded for entry in kin]
-    order = {relation: place for place, relation in enumerate(KinRelation)}
-    return Relatives(
-        len(encoded),
-        owners([len(kin) for kin in encoded]),
-        stack_names([name for name, _ in flat]),
-        np.array([order[relation] for _, relation in flat], np.int64),
-    )
+    relations = np.frombuffer(b"".join([one.relations for one in encoded]), np.uint8)
+    return Relatives(len(encoded), stack_names([one.prepared for one in encoded]), relations)
 
 
 def pair_values(ours: Encoded, theirs: Relatives, parameters: Parameters) -> list[Floats]:
     """log10 LR of each of our relatives with each of theirs, NaN where the pair says nothing."""
-    relations = list(KinRelation)
     found = []
-    for name, relation in ours:
-        same = theirs.relations == relations.index(relation)
-        loose = (theirs.relations == relations.index(KinRelation.OTHER)) | (relation is KinRelation.OTHER)
+    for name, place in zip(ours.prepared.names, ours.relations, strict=True):
+        relation = _RELATIONS[place]
+        same = theirs.relations == place
+        loose = (theirs.relations == _RELATIONS.index(KinRelation.OTHER)) | (relation is KinRelation.OTHER)
         values = pair_log10_lrs(name, theirs.stacked)
         factor = np.where(
             same, 1.0, np.where(loose, parameters["kin.unnamed_relation"], parameters["kin.other_relation"])
@@ -111,7 +110,7 @@ def score(ours: Encoded, theirs: Relatives, parameters: Parameters) -> Floats:
     """log10 LR by candidate, of the two relatives that agree best; NaN where nothing can be compared."""
     found = np.full(theirs.count, np.nan)
     for values in pair_values(ours, theirs, parameters):
-        found = np.fmax(found, best(values, theirs.rows, theirs.count))
+        found = np.fmax(found, best(values, theirs.stacked.rows, theirs.count))
     return found
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evidence.base import Floats, Parameters
-from matcher.evidence.columns import owners
 from matcher.profile import Profile
 
 
@@ -19,49 +18,53 @@ class Faces:
     by_model: dict[tuple[str, int], tuple[NDArray[np.int64], NDArray[np.float32]]]
 
 
-def encode(profile: Profile, parameters: Parameters) -> Profile:
-    """The profile itself: its templates are numbers already."""
-    return profile
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """Templates (n, d) of one profile, and their model version and d; None when there are none to compare."""
+
+    model: tuple[str, int] | None
+    templates: NDArray[np.float32]
 
 
-def stack(encoded: Sequence[Profile]) -> Faces:
+def encode(profile: Profile, parameters: Parameters) -> Encoded:
+    """The templates, which are numbers already."""
+    shape = profile.templates.shape
+    if profile.template_model is None or len(shape) != 2 or not shape[0] or not shape[1]:
+        return Encoded(None, profile.templates)
+    return Encoded((profile.template_model, shape[1]), profile.templates)
+
+
+def stack(encoded: Sequence[Encoded]) -> Faces:
     """The templates of many profiles."""
     models: dict[tuple[str, int], list[int]] = {}
-    for row, profile in enumerate(encoded):
-        shape = profile.templates.shape
-        if profile.template_model is not None and len(shape) == 2 and shape[0] and shape[1]:
-            models.setdefault((profile.template_model, shape[1]), []).append(row)
-    return Faces(
-        len(encoded),
-        {
-            model: (
-                np.array(rows)[owners([len(encoded[row].templates) for row in rows])],
-                np.concatenate([encoded[row].templates for row in rows]),
-            )
-            for model, rows in models.items()
-        },
-    )
+    for row, one in enumerate(encoded):
+        if one.model is not None:
+            models.setdefault(one.model, []).append(row)
+    by_model = {}
+    for model, rows in models.items():
+        templates = [encoded[row].templates for row in rows]
+        owner = np.repeat(np.array(rows), np.array([len(one) for one in templates]))
+        by_model[model] = owner, np.concatenate(templates)
+    return Faces(len(encoded), by_model)
 
 
-def score(ours: Profile, theirs: Faces, parameters: Parameters) -> Floats:
+def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
     """log10 LR by candidate, as `face.compare` gives it; NaN where it says nothing."""
     result = np.full(theirs.count, np.nan)
-    similarity = best_cosines(ours, theirs)
-    calibration = parameters.calibrations.get(ours.template_model or "")
+    calibration = parameters.calibrations.get(ours.model[0]) if ours.model else None
     if calibration is not None:
-        for row in np.flatnonzero(~np.isnan(similarity)):
+        similarity = best_cosines(ours, theirs)
+        for row in np.flatnonzero(~np.isnan(similarity)).tolist():
             result[row] = calibration.log10_lr(float(similarity[row]))
     return result
 
 
-def best_cosines(ours: Profile, theirs: Faces) -> Floats:
+def best_cosines(ours: Encoded, theirs: Faces) -> Floats:
     """Highest cosine of each candidate's templates with ours, (n,), -1 to 1; NaN where they cannot be compared."""
     result = np.full(theirs.count, np.nan)
-    if ours.template_model is None or ours.templates.ndim != 2 or not len(ours.templates):
+    if ours.model is None or ours.model not in theirs.by_model:
         return result
-    rows, templates = theirs.by_model.get((ours.template_model, ours.templates.shape[1]), (None, None))
-    if rows is None or templates is None:
-        return result
+    rows, templates = theirs.by_model[ours.model]
     cosines = templates.astype(np.float64) @ ours.templates.astype(np.float64).T
     highest = np.full(theirs.count, -np.inf)
     np.maximum.at(highest, rows, cosines.max(axis=1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from matcher.evidence.base import Evidence, Floats, Parameters
-from matcher.evidence.columns import Lists, Row, items, lists, number, single
+from matcher.evidence.columns import Items, Lists, items, lists, number, single
 from matcher.profile import Mark, Profile
 from matcher.vocabulary import BodyRegion, BodySide, EvidenceKind, GalleryKind, MarkKind
 
@@ -44,7 +44,7 @@ REGIONS: Mapping[BodyRegion, str] = MappingProxyType(
         BodyRegion.MOUTH: "口腔",
     }
 )
-HEAD, _NO_SIDE = -1.0, 3
+HEAD, _NO_SIDE, WIDTH = -1, 3, 3
 ACQUIRED = frozenset(
     {
         MarkKind.SCAR,
@@ -66,11 +66,11 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     somebody looked and found none. What comes with the years (a scar, a lost tooth, an amputation) may have come after
     the person was last seen: it then says little that the report does not have it.
     """
-    encoded, theirs = encode(probe, parameters), lists([encode(other, parameters)])
+    encoded, theirs = encode(probe, parameters), stack([encode(other, parameters)])
     value = single(score, encoded, theirs, parameters)
     if value is None:
         return None
-    matched = int(_agreements(encoded[1:], theirs, parameters).matched[0])
+    matched = int(_agreements(stack([encoded]).items[1:], theirs, parameters).matched[0])
     ours, others = _permanent(probe), _permanent(other)
     return Evidence(
         EvidenceKind.MARKS,
@@ -88,21 +88,27 @@ def describe(marks: Sequence[Mark]) -> str:
     return "、".join(words) or "无"
 
 
-def encode(profile: Profile, parameters: Parameters) -> Floats:
-    """The permanent marks as numbers, (m + 1, 3): kind, region, side (3: not known), as places in their enums.
+def encode(profile: Profile, parameters: Parameters) -> Items:
+    """The permanent marks as numbers, WIDTH each: kind, region, side (3: not known), as places in their enums.
 
     The first row is of the profile: HEAD, whether somebody saw that there are none, and what record it is (-1: none).
     """
-    record = -1.0 if profile.kind is None else number(profile.kind)
-    found: list[Row] = [(HEAD, float(profile.no_marks), record)]
+    record = -1 if profile.kind is None else int(number(profile.kind))
+    found = [(HEAD, int(profile.no_marks), record)]
     for mark in _permanent(profile):
         side = _NO_SIDE if mark.side is None else int(number(mark.side))
-        found.append((number(mark.kind), number(mark.region), side))
-    return items(found, 3)
+        found.append((int(number(mark.kind)), int(number(mark.region)), side))
+    return items(found)
 
 
-def score(ours: Floats, theirs: Lists, parameters: Parameters) -> Floats:
+def stack(encoded: Sequence[Items]) -> Lists:
+    """The marks of many profiles."""
+    return lists(encoded, WIDTH)
+
+
+def score(encoded: Items, theirs: Lists, parameters: Parameters) -> Floats:
     """log10 LR by candidate; NaN where a side neither has marks nor was seen to have none."""
+    ours = stack([encoded]).items
     heads = theirs.items[theirs.items[:, 0] == HEAD]
     found = _agreements(ours[1:], theirs, parameters)
     missing, denied = (_by_kind(prefix, parameters) for prefix in ("marks.missing", "marks.denied"))

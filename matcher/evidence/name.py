@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evidence.base import Evidence, Floats, Parameters
-from matcher.evidence.columns import best, owners, single
+from matcher.evidence.columns import best, highest
 from matcher.names.channel import load_channel
-from matcher.names.pairs import PreparedName, StackedNames, pair_log10_lrs, prepare_name, stack_names
+from matcher.names.pairs import PreparedNames, StackedNames, pair_log10_lrs, prepare_name, prepare_names, stack_names
 from matcher.names.similarity import NameAgreement, NameLevel, compare_names
 from matcher.profile import Name, Profile
 from matcher.vocabulary import Basis, EvidenceKind, NameKind
@@ -26,16 +26,20 @@ WORDS: Mapping[NameLevel, tuple[str, str]] = MappingProxyType(
     }
 )
 
-Encoded = tuple[tuple[PreparedName, bool], ...]
-"""The names of a profile, and whether each is a nickname."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """The names of a profile, and for each whether it is a nickname, as a byte."""
+
+    prepared: PreparedNames
+    nicknames: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Names:
-    """The names of many profiles: whose each is, and which are nicknames."""
+    """The names of many profiles, and which are nicknames."""
 
     count: int
-    rows: NDArray[np.int64]
     stacked: StackedNames
     nickname: NDArray[np.bool_]
 
@@ -47,10 +51,10 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     disagreement weighs less when a name was heard, and nothing when one is a nickname.
     """
     ours, theirs = encode(probe, parameters), stack([encode(other, parameters)])
-    value = single(score, ours, theirs, parameters)
+    values = pair_values(ours, theirs, parameters)
+    value = highest(values)
     if value is None:
         return None
-    values = pair_values(ours, theirs, parameters)
     pairs = product(enumerate(probe.names), enumerate(other.names))
     # The texts make ties fall the same way whatever order the names are in.
     a, b = max(
@@ -64,29 +68,22 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
 def encode(profile: Profile, parameters: Parameters) -> Encoded:
     """Every name, read and sounded."""
     region = region_of(profile)
-    return tuple(
-        (prepare_name(one.text, heard=is_heard(one), region=region), one.kind is NameKind.NICKNAME)
-        for one in profile.names
-    )
+    prepared = [prepare_name(one.text, heard=is_heard(one), region=region) for one in profile.names]
+    return Encoded(prepare_names(prepared), bytes(one.kind is NameKind.NICKNAME for one in profile.names))
 
 
 def stack(encoded: Sequence[Encoded]) -> Names:
     """The names of many profiles."""
-    flat = [entry for names in encoded for entry in names]
-    return Names(
-        len(encoded),
-        owners([len(names) for names in encoded]),
-        stack_names([name for name, _ in flat]),
-        np.array([nickname for _, nickname in flat], np.bool_),
-    )
+    nicknames = np.frombuffer(b"".join([one.nicknames for one in encoded]), np.bool_)
+    return Names(len(encoded), stack_names([one.prepared for one in encoded]), nicknames)
 
 
 def pair_values(ours: Encoded, theirs: Names, parameters: Parameters) -> list[Floats]:
     """log10 LR of each of our names with each of theirs, NaN where one cannot be read."""
     found = []
-    for name, nickname in ours:
+    for name, nickname in zip(ours.prepared.names, ours.nicknames, strict=True):
         floor = np.where(theirs.stacked.is_heard | name.heard, parameters["name.floor_heard"], parameters["name.floor"])
-        floor = np.where(theirs.nickname | nickname, 0.0, floor)
+        floor = np.where(theirs.nickname | bool(nickname), 0.0, floor)
         found.append(np.clip(pair_log10_lrs(name, theirs.stacked), floor, parameters["name.cap"]))
     return found
 
@@ -95,7 +92,7 @@ def score(ours: Encoded, theirs: Names, parameters: Parameters) -> Floats:
     """log10 LR by candidate, of the pair that agrees best; NaN where no name can be read."""
     found = np.full(theirs.count, np.nan)
     for values in pair_values(ours, theirs, parameters):
-        found = np.fmax(found, best(values, theirs.rows, theirs.count))
+        found = np.fmax(found, best(values, theirs.stacked.rows, theirs.count))
     return found
 
 

@@ -1,13 +1,15 @@
 """Place: how deep in the hierarchy of divisions two places agree, and whether two provinces are neighbours."""
 
 from collections.abc import Mapping, Sequence
+from math import log10
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher import divisions
 from matcher.evidence.base import Evidence, Floats, Parameters
-from matcher.evidence.columns import Lists, items, lists
+from matcher.evidence.columns import Items, Lists, items, lists
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind, PlaceKind
 
@@ -25,6 +27,7 @@ WORDS: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 WIDTH = 6
 HOME, MENTIONED, SEEN = range(3)
+Numbers = NDArray[np.int64]
 Spot = tuple[int, str]
 """What a place means (`HOME`, `MENTIONED`, `SEEN`) and its division code."""
 
@@ -36,7 +39,7 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     which, so a profile with many places gains nothing by having many. None when there is nothing to compare. The two
     places where they were seen belong to `travel`.
     """
-    ours, theirs = encode(probe, parameters), lists([encode(other, parameters)])
+    ours, theirs = encode(probe, parameters), stack([encode(other, parameters)])
     values, counted = pair_values(ours, theirs, parameters)
     (value,) = mean_log10_lrs(values, counted, theirs)
     if np.isnan(value):
@@ -52,56 +55,80 @@ def spots(profile: Profile) -> list[Spot]:
     return found + ([(SEEN, profile.seen_at)] if profile.seen_at else [])
 
 
-def encode(profile: Profile, parameters: Parameters) -> Floats:
-    """The places as numbers, (m, 6): what each means, and its code's `divisions.numbers`."""
+def encode(profile: Profile, parameters: Parameters) -> Items:
+    """The places as numbers: what each means, and its code's `divisions.numbers`."""
     return coded(spots(profile))
 
 
-def coded(found: Sequence[Spot]) -> Floats:
-    """Spots as numbers, (m, 6)."""
-    return items([(role, *divisions.numbers(code)) for role, code in found], WIDTH)
+def coded(found: Sequence[Spot]) -> Items:
+    """Spots as numbers, WIDTH each."""
+    return items([(role, *divisions.numbers(code)) for role, code in found])
 
 
-def score(ours: Floats, theirs: Lists, parameters: Parameters) -> Floats:
+def stack(encoded: Sequence[Items]) -> Lists:
+    """The places of many profiles."""
+    return lists(encoded, WIDTH)
+
+
+def score(ours: Items, theirs: Lists, parameters: Parameters) -> Floats:
     """log10 LR by candidate; NaN where there is nothing to compare."""
     values, counted = pair_values(ours, theirs, parameters)
     return np.clip(mean_log10_lrs(values, counted, theirs), parameters["place.floor"], parameters["place.cap"])
 
 
-def pair_values(ours: Floats, theirs: Lists, parameters: Parameters) -> tuple[Floats, Floats]:
+def pair_values(places: Items, theirs: Lists, parameters: Parameters) -> tuple[Floats, Floats]:
     """log10 LR of each of our places with each of theirs, (a, m), and which of these pairs count (1) or not (0)."""
+    ours = stack([places]).items
     roles = theirs.items[:, 0]
     mentioned = (ours[:, :1] == MENTIONED) | (roles == MENTIONED)
     homes = (ours[:, :1] != SEEN) & (roles != SEEN)
     wandered = (ours[:, :1] == SEEN) != (roles == SEEN)
-    home, talk, seen = (
-        level_pairs(ours, theirs.items, f"place.{prefix}", parameters) for prefix in ("home", "mentioned", "seen")
-    )
+    found = levels(ours, theirs.items)
+    home, talk, seen = (level_log10_lrs(f"place.{one}", *found, parameters) for one in ("home", "mentioned", "seen"))
     with_homes = np.bincount(theirs.rows, homes.sum(axis=0), theirs.count)[theirs.rows] > 0
     values = np.where(wandered, seen, np.where(mentioned, talk, home))
     return values, np.where(with_homes, homes, wandered).astype(np.float64)
 
 
-def level_pairs(ours: Floats, theirs: Floats, prefix: str, parameters: Parameters) -> Floats:
-    """log10 LR of each of our places with each of theirs by level, (a, m), with `PREFIX.same.*` and `place.chance.*`.
+def levels(ours: Floats, theirs: Floats) -> tuple[Numbers, Numbers]:
+    """Of each of our places with each of theirs, (a, m): the level of the shallower code, and that of agreement."""
+    depth = np.minimum(ours[:, 4:5], theirs[:, 4]).astype(np.int64)
+    agreed = [agreement(ours[row : row + 1], theirs) for row in range(len(ours))]
+    return depth, np.array(agreed, np.int64).reshape(depth.shape)
+
+
+def level_log10_lrs(prefix: str, depth: Numbers, agreed: Numbers, parameters: Parameters) -> Floats:
+    """log10 LR of such pairs, with `PREFIX.same.*` and `place.chance.*`.
 
     Where one of the codes ends at the shared level, deeper agreement is unknown, so that level and all below it count.
     """
-    ratios = _ratios(prefix, parameters)
-    rows = [ratios[np.minimum(one[4], theirs[:, 4]).astype(np.int64), agreement(one, theirs)] for one in ours]
-    return np.array(rows).reshape(len(ours), len(theirs))
+    same = [parameters[f"{prefix}.same.{level}"] for level in LEVELS]
+    chance = [parameters[f"place.chance.{level}"] for level in LEVELS]
+    ratios = np.empty((4, len(LEVELS)))
+    for shallower in range(4):
+        for level in range(len(LEVELS)):
+            ends = level >= PROVINCE and level - NEIGHBOUR >= shallower
+            last = len(LEVELS) if ends else level + 1
+            ratios[shallower, level] = log10(sum(same[level:last]) / sum(chance[level:last]))
+    found: Floats = ratios[depth, agreed]
+    return found
 
 
-def agreement(ours: Floats, theirs: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Level of agreement (FAR to COUNTY) of one place with each of many, (m,)."""
+def spot(code: str) -> Floats:
+    """One place as numbers, (1, WIDTH)."""
+    return stack([coded([(HOME, code)])]).items
+
+
+def agreement(ours: Floats, theirs: Floats) -> Numbers:
+    """Level of agreement (FAR to COUNTY) of one place, (1, WIDTH), with each of many, (m,)."""
     own = as_numbers(ours)
     shared = divisions.shared_levels(own, theirs[:, 1:])
     return np.where(shared > 0, shared + 1, divisions.provinces_apart(own, theirs[:, 1:]) == 1)
 
 
-def as_numbers(spot: Floats) -> divisions.Numbers:
-    """The code of one coded spot, (6,)."""
-    return divisions.Numbers(*(int(one) for one in spot[1:]))
+def as_numbers(place: Floats) -> divisions.Numbers:
+    """The code of one place, (1, WIDTH)."""
+    return divisions.Numbers(*(int(one) for one in place[0, 1:]))
 
 
 def mean_log10_lrs(values: Floats, counted: Floats, theirs: Lists) -> Floats:
@@ -121,24 +148,10 @@ def best_pair(values: Floats, counted: Floats, ours: Sequence[Spot], theirs: Seq
 
 def told(kind: EvidenceKind, value: float, pair: tuple[str, str], subject: tuple[str, str]) -> Evidence:
     """Evidence in words, by the pair of codes that agrees best."""
-    ours, theirs = (coded([(HOME, code)]) for code in pair)
-    zh, en = WORDS[int(agreement(ours[0], theirs)[0])]
+    zh, en = WORDS[int(agreement(*(spot(code) for code in pair))[0])]
     names = [divisions.full_name(code) if divisions.exists(code) else code for code in pair]
     return Evidence(
         kind, value, names[0], names[1],
         f"{subject[0]}{zh}：{names[0]}、{names[1]}。",
         f"{subject[1]} are {en}: {names[0]}, {names[1]}.",
     )  # fmt: skip
-
-
-def _ratios(prefix: str, parameters: Parameters) -> Floats:
-    """log10 LR by the shallower code's level (0 to 3) and the level of agreement."""
-    same = np.array([parameters[f"{prefix}.same.{level}"] for level in LEVELS])
-    chance = np.array([parameters[f"place.chance.{level}"] for level in LEVELS])
-    found = np.empty((4, len(LEVELS)))
-    for depth in range(4):
-        for level in range(len(LEVELS)):
-            ends = level >= PROVINCE and level - NEIGHBOUR >= depth
-            last = len(LEVELS) if ends else level + 1
-            found[depth, level] = np.log10(same[level:last].sum() / chance[level:last].sum())
-    return found

@@ -27,7 +27,7 @@ from matcher.evidence import (
     travel,
 )
 from matcher.evidence.base import Comparator, Evidence, Parameters
-from matcher.evidence.columns import Term, lists, table
+from matcher.evidence.columns import Term, table
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind as Kind
 
@@ -35,8 +35,8 @@ TERMS: tuple[Term, ...] = (
     Term(Kind.FACE, face.compare, likeness.encode, likeness.stack, likeness.score),
     Term(Kind.NAME, name.compare, name.encode, name.stack, name.score),
     Term(Kind.KIN, kin.compare, kin.encode, kin.stack, kin.score),
-    Term(Kind.PLACE, place.compare, place.encode, lists, place.score),
-    Term(Kind.ACCENT, accent.compare, accent.encode, lists, accent.score),
+    Term(Kind.PLACE, place.compare, place.encode, place.stack, place.score),
+    Term(Kind.ACCENT, accent.compare, accent.encode, place.stack, accent.score),
     Term(Kind.SEX, sex.compare, sex.encode, table, sex.score),
     Term(Kind.AGE, age.compare, age.encode, table, age.score),
     Term(Kind.HEIGHT, height.compare, height.encode, table, height.score),
@@ -45,7 +45,7 @@ TERMS: tuple[Term, ...] = (
     Term(Kind.BLOOD_GROUP, blood_group.compare, blood_group.encode, table, blood_group.score),
     Term(Kind.HANDEDNESS, handedness.compare, handedness.encode, table, handedness.score),
     Term(Kind.GLASSES, glasses.compare, glasses.encode, table, glasses.score),
-    Term(Kind.MARKS, marks.compare, marks.encode, lists, marks.score),
+    Term(Kind.MARKS, marks.compare, marks.encode, marks.stack, marks.score),
     Term(Kind.LITERACY, literacy.compare, literacy.encode, table, literacy.score),
     Term(Kind.SCHOOL, school.compare, school.encode, school.stack, school.score),
     Term(Kind.OCCUPATION, occupation.compare, occupation.encode, table, occupation.score),

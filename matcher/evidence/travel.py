@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from matcher import divisions
 from matcher.evidence.base import Evidence, Floats, Parameters
 from matcher.evidence.columns import UNKNOWN, Row, single, table
-from matcher.evidence.place import HOME, LEVELS, WORDS, agreement, as_numbers, coded
+from matcher.evidence.place import LEVELS, WORDS, agreement, as_numbers, spot
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
@@ -24,8 +24,7 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     if value is None or probe.seen_at is None or other.seen_at is None:
         return None
     names = [divisions.full_name(one) if divisions.exists(one) else one for one in (probe.seen_at, other.seen_at)]
-    ours, theirs = (coded([(HOME, code)]) for code in (probe.seen_at, other.seen_at))
-    zh, en = WORDS[int(agreement(ours[0], theirs)[0])]
+    zh, en = WORDS[int(agreement(spot(probe.seen_at), spot(other.seen_at))[0])]
     if probe.seen_on and other.seen_on:
         days = abs((other.seen_on - probe.seen_on).days)
         when = (f"相隔 {days} 天", f"{days} days apart")
@@ -39,11 +38,11 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
 
 
 def encode(profile: Profile, parameters: Parameters) -> Row:
-    """Ordinal of the day seen, and the place as `place.coded` gives it."""
+    """Ordinal of the day seen, and the place as `place.spot` gives it."""
     day = float(profile.seen_on.toordinal()) if profile.seen_on else UNKNOWN
     if not profile.seen_at:
         return day, *([UNKNOWN] * 6)
-    return day, *(float(one) for one in coded([(HOME, profile.seen_at)])[0])
+    return day, *spot(profile.seen_at)[0].tolist()
 
 
 def score(ours: Row, theirs: Floats, parameters: Parameters) -> Floats:
@@ -52,7 +51,7 @@ def score(ours: Row, theirs: Floats, parameters: Parameters) -> Floats:
     known = ~np.isnan(theirs[:, 1])
     if np.isnan(ours[1]) or not known.any():
         return result
-    own, places = np.array(ours[1:]), theirs[known, 1:]
+    own, places = np.array([ours[1:]]), theirs[known, 1:]
     days = np.abs(theirs[known, 0] - ours[0])
     days = np.where(np.isnan(days), parameters["travel.unknown_days"], days)
     level = agreement(own, places)
@@ -60,7 +59,7 @@ def score(ours: Row, theirs: Floats, parameters: Parameters) -> Floats:
     level = np.where((level == 0) & (borders > 2), FARTHER, level)
     names = (*LEVELS, "farther")
     # What a code does not tell is shared out: a province alone is "the province or nearer".
-    depth = np.minimum(own[4], places[:, 4])
+    depth = np.minimum(own[0, 4], places[:, 4])
     same = np.stack([parameters.curve_at(f"travel.same.{name}", days) for name in names])
     chance = np.array([parameters[f"travel.chance.{name}"] for name in names])
     ratios = np.log10(_from(same, level, depth) / _from(np.tile(chance[:, None], len(days)), level, depth))

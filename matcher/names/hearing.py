@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,17 +134,17 @@ class Heard:
         return cls(numbers[:, :, 0], numbers[:, :, 1], np.array([region]))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=50_000)
 def chance(sounds: tuple[Sound, ...], region: str | None = None) -> float:
-    """P(heard) of a name drawn from the population."""
-    return float(chance_heard(Heard.of(sounds, load_channel().region_number(region)))[0])
-
-
-def chance_heard(heard: Heard) -> Floats:
-    """P(heard) of a name drawn from the population, (m,): a surname and a given name of one or two syllables."""
-    one = load_channel().listener.given_one
-    short, long = (_summed(heard, shape, _anybody(heard, shape)) for shape in ((1, 1), (1, 2)))
-    return one * short + (1 - one) * long
+    """P(heard) of a name drawn from the population: one-syllable surname, given name of one or two syllables."""
+    channel = load_channel()
+    one, place = channel.listener.given_one, channel.region_number(region)
+    drawn = [[float(table[place, sound.tone, sound.syllable]) for sound in sounds] for table in channel.drawn]
+    prefixes = [float(channel.prefixes[place, sound.tone, sound.syllable]) for sound in sounds]
+    short, long = (
+        _summed((1, given), [drawn[0], *[drawn[1]] * given], drawn[1], prefixes, channel) for given in (1, 2)
+    )
+    return float(one * short + (1 - one) * long)
 
 
 def probability_heard(heard: Heard, shape: tuple[int, int], numbers: Numbers, tones: Numbers) -> Floats:
@@ -151,40 +152,43 @@ def probability_heard(heard: Heard, shape: tuple[int, int], numbers: Numbers, to
 
     A single name (n = 1) may be set against many heard ones too.
     """
-    return _summed(heard, shape, _said(heard, numbers, tones))
-
-
-def _said(heard: Heard, numbers: Numbers, tones: Numbers) -> list[list[Floats]]:
-    """P(heard syllable | syllable of the name), by place of the name and place of what was heard."""
     channel = load_channel()
+    rows: list[list[Any]] = _said(heard, numbers, tones, channel)
+    added, prefixes = (_columns(heard, table) for table in (channel.drawn[1], channel.prefixes))
+    if len(numbers) == len(heard.regions) == 1:
+        # The sums of one pair are numbers, which are quicker by themselves than as arrays of one.
+        rows = [[float(cell[0]) for cell in row] for row in rows]
+        added, prefixes = [float(one[0]) for one in added], [float(one[0]) for one in prefixes]
+    return np.atleast_1d(_summed(shape, rows, added, prefixes, channel))
+
+
+def _columns(heard: Heard, table: Floats) -> list[Any]:
+    """From a table by region, tone and syllable, each syllable that was heard."""
+    columns = range(heard.syllables.shape[1])
+    return [table[heard.regions, heard.tones[:, column], heard.syllables[:, column]] for column in columns]
+
+
+def _said(heard: Heard, numbers: Numbers, tones: Numbers, channel: SoundChannel) -> list[list[Any]]:
+    """P(heard syllable | syllable of the name), by place of the name and place of what was heard."""
     kept, unknown = channel.listener.tone_kept, 1 / channel.size
     other = (1 - kept) / (TONES - 1)
-    rows = []
+    toneless = not heard.tones.any()
+    all_known = bool((heard.syllables != UNKNOWN).all() and (numbers != UNKNOWN).all())
+    rows: list[list[Any]] = []
     for place in range(numbers.shape[1]):
         said, tone = numbers[:, place], tones[:, place]
         row = []
         for column in range(heard.syllables.shape[1]):
             syllable, pitch = heard.syllables[:, column], heard.tones[:, column]
             found = channel.matrices[heard.regions, said, syllable]
-            found = np.where((said == UNKNOWN) | (syllable == UNKNOWN), unknown, found)
-            agreement = np.where(tone == 0, 1 / TONES, np.where(tone == pitch, kept, other))
-            row.append(np.where((pitch == 0) | (syllable == UNKNOWN), 1.0, agreement) * found)
+            if not all_known:
+                found = np.where((said == UNKNOWN) | (syllable == UNKNOWN), unknown, found)
+            if not toneless:
+                agreement = np.where(tone == pitch, kept, np.where(tone == 0, 1 / TONES, other))
+                found = np.where((pitch == 0) | (syllable == UNKNOWN), 1.0, agreement) * found
+            row.append(found)
         rows.append(row)
     return rows
-
-
-def _anybody(heard: Heard, shape: tuple[int, int]) -> list[list[Floats]]:
-    """The same of a name drawn from the population."""
-    channel = load_channel()
-    return [
-        [_drawn(heard, column, channel.drawn[0 if place < shape[0] else 1]) for column in range(heard.tones.shape[1])]
-        for place in range(sum(shape))
-    ]
-
-
-def _drawn(heard: Heard, column: int, table: Floats) -> Floats:
-    """From a table by region, tone and syllable; its last syllable is UNKNOWN."""
-    return table[heard.regions, heard.tones[:, column], heard.syllables[:, column]]
 
 
 # A place of a form: a syllable of the name by its position, or None for the prefix of a nickname.
@@ -206,32 +210,34 @@ def _forms(shape: tuple[int, int]) -> Iterator[tuple[str, tuple[_Place, ...]]]:
     yield "doubled", (last, last)
 
 
-def _summed(heard: Heard, shape: tuple[int, int], emissions: Sequence[Sequence[Floats]]) -> Floats:
-    """Over the forms in which a name of this shape may have been said."""
-    channel = load_channel()
-    columns = range(heard.syllables.shape[1])
-    added = [_drawn(heard, column, channel.drawn[1]) for column in columns]
-    prefixes = [_drawn(heard, column, channel.prefixes) for column in columns]
-    total: Floats = np.zeros(1)
+def _summed(
+    shape: tuple[int, int],
+    emissions: Sequence[Sequence[Any]],
+    added: Sequence[Any],
+    prefixes: Sequence[Any],
+    channel: SoundChannel,
+) -> Any:
+    """Over the forms in which a name of this shape may have been said; of numbers, or of arrays of one length."""
+    drop, add = channel.listener.dropped, channel.listener.added
+    keep = 1 - drop - add
+    inserted = [add * one for one in added]
+    total: Any = 0.0
     for form, places in _forms(shape):
+        # The probability of saying a syllable of the form and of its being heard so, by place and column.
         rows = [prefixes if place is None else emissions[place] for place in places]
-        total = total + channel.listener.forms[form] * _forward(rows, added, channel)
+        total = total + channel.listener.forms[form] * _forward(rows, inserted, keep, drop)
     return total
 
 
-def _forward(rows: Sequence[Sequence[Floats]], added: Sequence[Floats], channel: SoundChannel) -> Floats:
+def _forward(rows: Sequence[Sequence[Any]], inserted: Sequence[Any], keep: float, drop: float) -> Any:
     """Sum over alignments of the places of a form (rows) with the heard syllables (columns)."""
-    drop, add = channel.listener.dropped, channel.listener.added
-    keep = 1 - drop - add
-    line: list[Floats] = [np.ones(1)]
-    for chance_added in added:
-        line.append(line[-1] * (add * chance_added))
+    line: list[Any] = [1.0]
+    for one in inserted:
+        line.append(line[-1] * one)
     for row in rows:
         below = [line[0] * drop]
         for column, emission in enumerate(row, start=1):
-            below.append(
-                line[column - 1] * emission * keep + line[column] * drop + below[-1] * (add * added[column - 1])
-            )
+            below.append(line[column - 1] * emission * keep + line[column] * drop + below[-1] * inserted[column - 1])
         line = below
     return line[-1]
 

@@ -9,14 +9,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher.names.channel import Floats, load_channel
-from matcher.names.hearing import Heard, Numbers, chance_heard, heard_sounds, probability_heard, written_sounds
+from matcher.names.hearing import (
+    MAX_SYLLABLES,
+    Heard,
+    Numbers,
+    Sound,
+    chance,
+    heard_sounds,
+    probability_heard,
+    written_sounds,
+)
 from matcher.names.reading import Form, Reading, readings
 from matcher.names.similarity import compare_names
 from matcher.names.sounds import fold
 
 Shape = tuple[int, int]
+MAX_SAID = 8
+"""Syllables of a written name that the channel looks at; no Chinese name has more."""
+_SPOKEN = 3 + 2 * MAX_SYLLABLES  # whether heard, region, length, syllables and tones
+_WRITTEN = 3 + 2 * MAX_SAID  # place of the name, syllables of its surname and given name, syllables and tones
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +42,9 @@ class PreparedName:
         heard: whether it was heard, so that its characters are somebody's guess.
         readable: whether there is anything to read.
         region: number of the speaker's dialect region, see `SoundChannel.region_number`.
-        length: syllables of what was heard; 0 when the name was not heard, or has no Chinese reading.
-        sounds: their numbers and tones, as bytes of an int64 array (length, 2).
-        said: each way in which the name itself is read: syllables of surname and given name, and their numbers and
-            tones as bytes of an int64 array (s + g, 2).
+        sounds: what was heard; () when the name was not heard, or has no Chinese reading.
+        chance: P(heard) of anybody's name; NaN when there is nothing heard to read.
+        said: surname and given name of each way to read the name, at most MAX_SAID syllables together.
         given: folded syllables of the given name, when there is one way to read the name and it has both parts.
         syllables: all its folded syllables; None when it is read in one piece.
         rest: everything else that a comparison with a name of wholly different syllables depends on.
@@ -41,12 +54,29 @@ class PreparedName:
     heard: bool
     readable: bool
     region: int
-    length: int
-    sounds: bytes
-    said: tuple[tuple[Shape, bytes], ...]
+    sounds: tuple[Sound, ...]
+    chance: float
+    said: tuple[tuple[Shape, tuple[Sound, ...]], ...]
     given: frozenset[str] | None
     syllables: frozenset[str] | None
     rest: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedNames:
+    """The names of one person, and the same as rows of numbers, whose bytes are quickly laid end to end.
+
+    Attributes:
+        names: the names.
+        spoken: int16 (names, _SPOKEN).
+        written: int16 (ways to read them, _WRITTEN).
+        chances: float64 (names,).
+    """
+
+    names: tuple[PreparedName, ...]
+    spoken: bytes
+    written: bytes
+    chances: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,68 +84,87 @@ class StackedNames:
     """Names of many people in one row, made ready for the channel.
 
     Attributes:
-        names: all of them.
-        said: shape to (place among the names (m,), numbers and tones (m, s + g, 2)).
+        rows: (n,) whose each name is.
+        people: the names themselves, by person.
+        said: shape to (place among the names (m,), syllables (m, s + g), tones (m, s + g)).
         heard: length to (place among the names (m,), their sounds).
-        chance: P(heard) of anybody's name, NaN where the name was not heard or cannot be read.
+        chance: (n,) P(heard) of anybody's name, NaN where the name was not heard or cannot be read.
         is_heard: (n,) whether each was heard.
     """
 
-    names: Sequence[PreparedName]
-    said: dict[Shape, tuple[Numbers, Numbers]]
+    rows: Numbers
+    people: Sequence[PreparedNames]
+    said: dict[Shape, tuple[Numbers, Numbers, Numbers]]
     heard: dict[int, tuple[Numbers, Heard]]
     chance: Floats
-    is_heard: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    is_heard: NDArray[np.bool_]
 
 
 def prepare_name(text: str, *, heard: bool, region: str | None = None) -> PreparedName:
     """A name as the matcher takes it; `region` of the person who said it, None when unknown."""
     found = readings(text)
     sounds = heard_sounds(text) if heard else ()
-    said = tuple(
-        ((len(surname), len(given)), _bytes([*surname, *given]))
-        for surname, given in (written_sounds(text) if found else ())
-        if surname + given
-    )
     return PreparedName(
         text=text,
         heard=heard,
         readable=bool(found),
         region=load_channel().region_number(region),
-        length=len(sounds),
-        sounds=_bytes(sounds),
-        said=said,
+        sounds=sounds,
+        chance=chance(sounds, region) if sounds else np.nan,
+        said=tuple(_cut(*parts) for parts in (written_sounds(text) if found else ()) if parts[0] + parts[1]),
         given=_given(found),
         syllables=_syllables(found),
         rest=_rest(found),
     )
 
 
-def stack_names(names: Sequence[PreparedName]) -> StackedNames:
-    """Names in one row."""
-    said: dict[Shape, tuple[list[int], list[bytes]]] = {}
-    heard: dict[int, tuple[list[int], list[bytes]]] = {}
-    for number, name in enumerate(names):
-        for shape, sounds in name.said:
-            entry = said.setdefault(shape, ([], []))
-            entry[0].append(number)
-            entry[1].append(sounds)
-        if name.length:
-            entry = heard.setdefault(name.length, ([], []))
-            entry[0].append(number)
-            entry[1].append(name.sounds)
-    regions = np.array([name.region for name in names], np.int64)
-    stacked = {length: _heard(places, _array(sounds, length), regions) for length, (places, sounds) in heard.items()}
-    chances = np.full(len(names), np.nan)
-    for places, spoken in stacked.values():
-        chances[places] = chance_heard(spoken)
+def prepare_names(names: Sequence[PreparedName]) -> PreparedNames:
+    """The names of one person, ready to be stacked."""
+    spoken = [[one.heard, one.region, len(one.sounds), *_padded(one.sounds, MAX_SYLLABLES)] for one in names]
+    written = [
+        [place, *shape, *_padded(sounds, MAX_SAID)] for place, one in enumerate(names) for shape, sounds in one.said
+    ]
+    chances = np.array([one.chance for one in names], np.float64)
+    rows = [np.array(one, np.int16).tobytes() for one in (spoken, written)]
+    return PreparedNames(tuple(names), rows[0], rows[1], chances.tobytes())
+
+
+def stack_names(people: Sequence[PreparedNames]) -> StackedNames:
+    """The names of many people in one row."""
+    counts = np.array([len(one.names) for one in people], np.int64)
+    spoken = np.frombuffer(b"".join([one.spoken for one in people]), np.int16).reshape(-1, _SPOKEN).astype(np.int64)
+    written = np.frombuffer(b"".join([one.written for one in people]), np.int16).reshape(-1, _WRITTEN).astype(np.int64)
+    readings_each = np.array([len(one.written) for one in people], np.int64) // (2 * _WRITTEN)
+    written[:, 0] += np.repeat(np.cumsum(counts) - counts, readings_each)
     return StackedNames(
-        names,
-        {shape: (np.array(places), _array(sounds, sum(shape))) for shape, (places, sounds) in said.items()},
-        stacked,
-        chances,
-        np.array([name.heard for name in names], np.bool_),
+        np.repeat(np.arange(len(people)), counts),
+        people,
+        _by_shape(written),
+        _by_length(spoken),
+        np.frombuffer(b"".join([one.chances for one in people]), np.float64),
+        spoken[:, 0] == 1,
     )
+
+
+def _by_shape(written: Numbers) -> dict[Shape, tuple[Numbers, Numbers, Numbers]]:
+    found: dict[Shape, tuple[Numbers, Numbers, Numbers]] = {}
+    codes = written[:, 1] * (MAX_SAID + 1) + written[:, 2]
+    for code in np.unique(codes).tolist():
+        shape = divmod(code, MAX_SAID + 1)
+        rows = written[codes == code]
+        end = 3 + 2 * sum(shape)
+        found[shape] = rows[:, 0], rows[:, 3:end:2], rows[:, 4:end:2]
+    return found
+
+
+def _by_length(spoken: Numbers) -> dict[int, tuple[Numbers, Heard]]:
+    found: dict[int, tuple[Numbers, Heard]] = {}
+    for length in np.unique(spoken[:, 2]).tolist():
+        if length:
+            places = np.flatnonzero(spoken[:, 2] == length)
+            rows, end = spoken[places], 3 + 2 * length
+            found[length] = places, Heard(rows[:, 3:end:2], rows[:, 4:end:2], rows[:, 1])
+    return found
 
 
 def pair_log10_lrs(ours: PreparedName, theirs: StackedNames) -> Floats:
@@ -124,9 +173,9 @@ def pair_log10_lrs(ours: PreparedName, theirs: StackedNames) -> Floats:
     Heard names within the channel's bounds, written ones within those of `compare_names`. Where both were heard, the
     mean of both ways round.
     """
-    total, ways = np.zeros(len(theirs.names)), np.zeros(len(theirs.names))
+    total, ways = np.zeros(len(theirs.rows)), np.zeros(len(theirs.rows))
     if not ours.readable:
-        return np.full(len(theirs.names), np.nan)
+        return np.full(len(theirs.rows), np.nan)
     listener = load_channel().listener
     for found in (_ours_heard(ours, theirs), _theirs_heard(ours, theirs)):
         known = ~np.isnan(found)
@@ -140,26 +189,27 @@ def pair_log10_lrs(ours: PreparedName, theirs: StackedNames) -> Floats:
 
 def _ours_heard(ours: PreparedName, theirs: StackedNames) -> Floats:
     """Our name was heard: how likely from each of theirs. NaN where that cannot be said."""
-    if not ours.length:
-        return np.full(len(theirs.names), np.nan)
-    probability = np.zeros(len(theirs.names))
-    heard = Heard(*_split(_array([ours.sounds], ours.length)), np.array([ours.region]))
-    for shape, (places, sounds) in theirs.said.items():
-        np.maximum.at(probability, places, probability_heard(heard, shape, *_split(sounds)))
-    return _log10_ratio(probability, chance_heard(heard))
+    if not ours.sounds:
+        return np.full(len(theirs.rows), np.nan)
+    probability = np.zeros(len(theirs.rows))
+    heard = Heard.of(ours.sounds, ours.region)
+    for shape, (places, syllables, tones) in theirs.said.items():
+        np.maximum.at(probability, places, probability_heard(heard, shape, syllables, tones))
+    return _log10_ratio(probability, ours.chance)
 
 
 def _theirs_heard(ours: PreparedName, theirs: StackedNames) -> Floats:
     """The other way round: each of theirs that was heard, from our name."""
-    probability = np.zeros(len(theirs.names))
-    for shape, own in ours.said:
-        numbers, tones = _split(_array([own], sum(shape)))
+    probability = np.zeros(len(theirs.rows))
+    for shape, sounds in ours.said:
+        own = Heard.of(sounds, ours.region)
         for places, heard in theirs.heard.values():
-            probability[places] = np.maximum(probability[places], probability_heard(heard, shape, numbers, tones))
+            found = probability_heard(heard, shape, own.syllables, own.tones)
+            probability[places] = np.maximum(probability[places], found)
     return _log10_ratio(probability, theirs.chance)
 
 
-def _log10_ratio(probability: Floats, anybody: Floats) -> Floats:
+def _log10_ratio(probability: Floats, anybody: Floats | float) -> Floats:
     result = np.full(len(probability), np.nan)
     np.log10(probability / anybody, out=result, where=probability > 0)
     return result
@@ -167,9 +217,12 @@ def _log10_ratio(probability: Floats, anybody: Floats) -> Floats:
 
 def _written(ours: PreparedName, theirs: StackedNames, places: Numbers, result: Floats) -> None:
     """Write into `result` what no channel speaks of, at these places; each kind of difference is looked at once."""
+    if not len(places):
+        return
     known: dict[object, float] = {}
-    for place in places:
-        name = theirs.names[place]
+    names = [name for one in theirs.people for name in one.names]
+    for place in places.tolist():
+        name = names[place]
         key: object = name.rest if _apart(ours, name) else name.text
         either = ours.heard or name.heard
         if (key, either) not in known:
@@ -206,25 +259,18 @@ def _rest(found: Sequence[Reading]) -> tuple[object, ...]:
     )
 
 
-def _bytes(sounds: Sequence[object]) -> bytes:
-    pairs = [(sound.syllable, sound.tone) for sound in sounds]  # type: ignore[attr-defined]
-    return np.array(pairs, np.int64).tobytes()
+def _cut(surname: Sequence[Sound], given: Sequence[Sound]) -> tuple[Shape, tuple[Sound, ...]]:
+    first = surname[:MAX_SAID]
+    rest = given[: MAX_SAID - len(first)]
+    return (len(first), len(rest)), (*first, *rest)
 
 
-def _array(sounds: Sequence[bytes], length: int) -> Numbers:
-    return np.frombuffer(b"".join(sounds), np.int64).reshape(len(sounds), length, 2)
-
-
-def _split(sounds: Numbers) -> tuple[Numbers, Numbers]:
-    return sounds[:, :, 0], sounds[:, :, 1]
-
-
-def _heard(places: list[int], sounds: Numbers, regions: Numbers) -> tuple[Numbers, Heard]:
-    where = np.array(places)
-    return where, Heard(*_split(sounds), regions[where])
+def _padded(sounds: Sequence[Sound], width: int) -> list[int]:
+    numbers = [number for sound in sounds for number in (sound.syllable, sound.tone)]
+    return numbers + [0] * (2 * width - len(numbers))
 
 
 def pair_log10_lr(ours: PreparedName, theirs: PreparedName) -> float | None:
     """The same of one pair; None where one of the two cannot be read."""
-    (value,) = pair_log10_lrs(ours, stack_names([theirs]))
+    (value,) = pair_log10_lrs(ours, stack_names([prepare_names([theirs])]))
     return None if np.isnan(value) else float(value)
