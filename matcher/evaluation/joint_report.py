@@ -15,6 +15,7 @@ from matcher.evaluation.calibration_fit import fit_logistic
 from matcher.evaluation.calibration_metrics import cllr, min_cllr
 from matcher.evaluation.identification import miss_rate, rank_rate
 from matcher.evaluation.joint import NOBODY
+from matcher.evaluation.joint_fusion import FusionFit
 from matcher.evaluation.joint_scores import JointScores, mated_rows
 from matcher.evidence.batch import KINDS
 
@@ -29,8 +30,11 @@ RESAMPLES = 1000
 BINS = np.arange(-4.0, 8.5, 0.5)
 
 
-def report(worlds: Sequence[JointScores], seed: int) -> Figures:
-    """All figures of these worlds; `seed` draws the intervals. Raises ValueError without mated searches."""
+def report(worlds: Sequence[JointScores], seed: int, fit: FusionFit | None = None) -> Figures:
+    """All figures of these worlds; `seed` draws the intervals. Raises ValueError without mated searches.
+
+    `fit`, made on other worlds, tells what one more calibration of the sum would give here.
+    """
     if not any(len(mated_rows(world)) for world in worlds):
         raise ValueError("no case has its report in the gallery")
     systems = {system: _system(worlds, system, seed) for system in SYSTEMS}
@@ -48,6 +52,7 @@ def report(worlds: Sequence[JointScores], seed: int) -> Figures:
             "cllr_over_min_cllr": fused["cllr"] / fused["min_cllr"] if fused["min_cllr"] else None,
             "cllr_met": bool(fused["cllr"] <= 1.1 * fused["min_cllr"]),
         },
+        "recalibrated": None if fit is None else _recalibrated(worlds, fit),
         "cohorts": _cohorts(worlds),
         "terms": _terms(worlds),
         "reliability": reliability(*_pairs(worlds, "fused")),
@@ -106,6 +111,11 @@ def calibration(same: Values, strangers: Values) -> Figures:
         "strangers_mean_lr": float(np.log10(np.mean(10.0**strangers))),
         "same_mean_inverse": float(np.log10(np.mean(10.0**-same))),
     }
+
+
+def _recalibrated(worlds: Sequence[JointScores], fit: FusionFit) -> Figures:
+    same, strangers = _pairs(worlds, "fused")
+    return {"slope": fit.slope, "neutral": fit.neutral, "cllr": cllr(fit(same), fit(strangers))}
 
 
 def _scores(world: JointScores, system: str) -> Values:
@@ -195,5 +205,6 @@ def _terms(worlds: Sequence[JointScores]) -> list[Figures]:
             strangers.append(values[said & ~world.is_mate])
         mine, theirs = np.concatenate(same), np.concatenate(strangers)
         if len(mine) and len(theirs):
-            found.append({"term": kind.value, "same": len(mine), "strangers": len(theirs), **calibration(mine, theirs)})
+            row = {"term": kind.value, "same": len(mine), "strangers": len(theirs), **calibration(mine, theirs)}
+            found.append(row | {"reliability": reliability(mine, theirs)})
     return found

@@ -32,6 +32,15 @@ def markdown(figures: Mapping[str, Any]) -> str:
             _cohorts(found["cohorts"]),
             _terms(found["terms"]),
         ]
+    told = figures["development"]
+    parts += [
+        "### what the terms need beside each other",
+        f"Fitted on worlds of seed {told['seed']}: slope {number(told['slope'])}, neutral {number(told['neutral'])}.",
+        table(
+            ["term", "weight", "shift, log10 LR"],
+            [[term, number(weight), number(shift)] for term, (weight, shift) in told["terms"].items()],
+        ),
+    ]
     return "\n\n".join(parts)
 
 
@@ -59,10 +68,12 @@ def _systems(found: Mapping[str, Any]) -> str:
 def _bars(found: Mapping[str, Any]) -> str:
     bars = found["bars"]
     met = {True: "met", False: "not met"}
+    again = found["recalibrated"]
+    more = "" if again is None else f" With the sum calibrated on other worlds: Cllr {number(again['cllr'])}."
     return (
         f"Fused rank 1 {number(found['fused']['rank_1'])}, needed {number(bars['rank_1_needed'])}:"
         f" {met[bars['rank_1_met']]}. Fused Cllr over the least possible {number(bars['cllr_over_min_cllr'])},"
-        f" needed 1.100: {met[bars['cllr_met']]}."
+        f" needed 1.100: {met[bars['cllr_met']]}.{more}"
     )
 
 
