@@ -2,7 +2,7 @@
 
 Logistic calibration of a fused score (Brümmer & du Preez, Computer Speech and Language 20, 2006; Morrison, Australian
 Journal of Forensic Sciences 45, 2013): log10 LR = slope * (sum - neutral). A neutral above 0 says that the terms
-together claim too much for, a slope below 1 that they claim too much in both directions. It is a measurement: what is to
+Journal of Forensic Sciences 45, 2013): log10 LR = slope * (sum - neutral). A neutral above 0 says that all terms
 be put right is the terms, since a shift of the sum is wrong for records of which little is known.
 """
 
