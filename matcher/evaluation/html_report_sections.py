@@ -43,6 +43,10 @@ _COHORTS = (
     "cohort", "mated", "face_rank_1", "attributes_rank_1", "fused_rank_1", "fused_rank_20", "fused_cllr",
     "fused_min_cllr",
 )  # fmt: skip
+_CALIBRATION = (
+    "cohort 分组", "people", "same-person pairs", "pairs of strangers", "Cllr in force", "Cllr held out",
+    "least possible",
+)  # fmt: skip
 _TERMS = ("term", "same", "strangers", "cllr", "min_cllr", "slope", "strangers_mean_lr", "same_mean_inverse")
 
 
@@ -109,17 +113,30 @@ def joint(held: Held) -> str:
 
 
 def calibration(held: Held) -> str:
-    """Likelihood ratios against what was so, by cohort."""
+    """Likelihood ratios of faces against what was so, by set and cohort."""
     parts = []
     for name, figures in held:
-        rows = [row for row in figures.get("cohorts", ()) if "cllr" in row]
-        parts.append(f"<h3>{escape(str(figures.get('model', name)))}</h3>")
-        if rows:
-            keys = [key for key, value in rows[0].items() if isinstance(value, str | int | float) or value is None]
-            parts.append(table(keys, [[shown(row.get(key)) for key in keys] for row in rows]))
-        curves = {str(row["cohort"]): _reliable(row["reliability"]) for row in rows if row.get("reliability")}
-        if curves:
-            parts.append(_reliability(curves))
+        parts.append(f"<h3>{escape(str(figures.get('model_version') or name))}</h3>")
+        for one in figures["sets"]:
+            rows = [
+                [
+                    row["cohort"],
+                    *(shown(row[key]) for key in ("people", "same_pairs", "stranger_pairs")),
+                    *(shown((row[judged] or {}).get("cllr")) for judged in ("shipped", "held_out")),
+                    shown(row["least_cllr"]),
+                ]
+                for row in one["cohorts"]
+            ]
+            parts.append(f"<h4>{escape(one['set'])}</h4>")
+            parts.append(table(_CALIBRATION, rows))
+            curves = {
+                row["cohort"]: [(point["said"], point["held"]) for point in row["shipped"]["reliability"]]
+                for row in one["cohorts"]
+                if row["shipped"]
+            }
+            if curves:
+                svg = plots.lines(curves, ("probability said 给出", "share that held 实测"), diagonal=True)
+                parts.append(drawing(svg, f"{one['set']}: reliability at even odds 可靠性, the calibration in force."))
     return "\n".join(parts)
 
 

@@ -1,8 +1,8 @@
 """Would the sum of the terms be honest if it were calibrated once more? Fitted on worlds that are not reported.
 
 Logistic calibration of a fused score (Brümmer & du Preez, Computer Speech and Language 20, 2006; Morrison, Australian
-Journal of Forensic Sciences 45, 2013): log10 LR = slope * (sum - neutral). A neutral above 0 says that the terms
-Journal of Forensic Sciences 45, 2013): log10 LR = slope * (sum - neutral). A neutral above 0 says that all terms
+Journal of Forensic Sciences 45, 2013): log10 LR = slope * (sum - neutral). A neutral above 0 says that the terms claim
+too much for when added up, a slope below 1 that they claim too much in both directions. It is a measurement: what is to
 be put right is the terms, since a shift of the sum is wrong for records of which little is known.
 """
 

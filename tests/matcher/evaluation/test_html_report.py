@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matcher.evaluation import joint_report, plots
+from matcher.calibration import load_calibrations
+from matcher.evaluation import calibration_report, joint_report, plots
+from matcher.evaluation.calibration_pairs import pairs_of
 from matcher.evaluation.face_report import evaluate
 from matcher.evaluation.html_report import render
 from tests.matcher.evaluation.sources import templates_of
@@ -68,17 +70,20 @@ def joint_figures() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def calibration_figures() -> dict[str, Any]:
+    dataset, rows = perfect(20, single=30)
+    noise = np.random.default_rng(1).normal(0, 0.2, (70, 50))
+    templates = templates_of((np.array(rows) + noise).tolist())
+    calibration = next(iter(load_calibrations().values()))
+    return calibration_report.report([pairs_of(dataset, templates, 0)], calibration, 0)
+
+
 def test_a_page_of_everything_loads_nothing() -> None:
     figures = {
         "faces-a": face_figures(),
         "joint": joint_figures(),
         "linkage-people": {"precision": 0.9, "recall": 0.8, "f1": 0.847, "rank_1": None, "roc": [[0, 0], [0.1, 0.8]]},
-        "calibration": {
-            "model": "made-1",
-            "cohorts": [
-                {"cohort": "child", "cllr": 0.5, "min_cllr": 0.4, "reliability": [{"said": 1, "observed": 0.9}]},
-            ],
-        },
+        "calibration": calibration_figures(),
         "unrelated": {},
     }  # fmt: skip
     page = render(figures, "2026-11-25 <now>")
