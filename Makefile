@@ -113,6 +113,8 @@ bench-index: $(READY) ## the face index beside face_recognition.face_distance, a
 DATA ?= ../shared/data
 EVALUATION ?= var/evaluation
 NAMES = $(if $(wildcard $(DATA)/cn_names/familyname.csv),--names $(DATA)/cn_names)
+# Table, its mapping in benchmarks/mappings/, the column that holds the truth.
+TABLES = fake_1000:fake_1000:cluster historical_figures_dev_500clusters:historical_figures:cluster dataset1:febrl:rec_id
 FACE_SETS = $(patsubst $(DATA)/faces/%/,%,$(wildcard $(DATA)/faces/*/))
 
 evaluate: $(READY) ## measure everything on DATA and write one page, var/evaluation/report.html
@@ -124,6 +126,13 @@ evaluate: $(READY) ## measure everything on DATA and write one page, var/evaluat
 	done
 	@$(BIN)/tracing evaluate faces $(DATA)/faces --cache var/cache --json $(EVALUATION)/faces-pooled.json
 	@$(BIN)/tracing evaluate joint --faces $(DATA)/faces --cache var/cache $(NAMES) --json $(EVALUATION)/joint.json $(ARGS)
+	@$(BIN)/tracing evaluate calibration --faces $(DATA)/faces --cache var/cache --json $(EVALUATION)/calibration.json
+	@for row in $(TABLES); do \
+		IFS=: read -r table mapping truth <<< "$$row"; \
+		test -f $(DATA)/linkage/$$table.csv -a -f benchmarks/mappings/$$mapping.toml || continue; \
+		$(BIN)/tracing evaluate linkage $(DATA)/linkage/$$table.csv --truth $$truth \
+			--mapping benchmarks/mappings/$$mapping.toml --json $(EVALUATION)/linkage-$$table.json || exit 1; \
+	done
 	@$(BIN)/tracing evaluate report $(EVALUATION)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
