@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from matcher.calibration import read_calibration
 from matcher.evaluation import joint_report
 from matcher.evaluation.joint import FacePerson, build_world, people_of
 from matcher.evaluation.joint_fusion import fit_sum, fit_terms
@@ -45,6 +48,10 @@ def evaluate_joint(
         list[Severity] | None,
         typer.Option(help="How much is missing and wrong; may be given several times. Without it all three."),
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="File of the face's calibration (`tracing calibrate`); the packaged one without it."),
+    ] = None,
     names: Annotated[
         Path | None, typer.Option(help="Folder of the Chinese Name Database's tables, for likelier names.")
     ] = None,
@@ -52,7 +59,16 @@ def evaluate_joint(
     """Simulate families and stations around real faces and measure who is found. See docs/accuracy.md."""
     with evaluate.one_line():
         figures = measure(
-            faces, model, views, cache, seed, worlds, distractors, severity or list(Severity), source_of(names)
+            faces,
+            model,
+            views,
+            cache,
+            seed,
+            worlds,
+            distractors,
+            severity or list(Severity),
+            source_of(names),
+            calibration,
         )
         if output is not None:
             output.write_text(json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
@@ -75,6 +91,7 @@ def measure(
     distractors: int,
     severities: Sequence[Severity],
     names: NameSource,
+    calibration: Path | None = None,
 ) -> dict[str, Any]:
     """Figures by severity, with what they were measured on. Raises what `evaluate.one_line` tells."""
     sets = evaluate.sets_in(list(faces))
@@ -82,7 +99,7 @@ def measure(
     people = [
         person for one in sets for person in people_of(one, evaluate.templates_of(one, EngineSource(engine), cache))
     ]
-    parameters = load_parameters()
+    parameters = _parameters(calibration)
     if engine.model_version not in parameters.calibrations:
         raise ValueError(f"{engine.model_version} has no calibration: `tracing calibrate` fits one")
     model_version = engine.model_version
@@ -105,11 +122,21 @@ def measure(
         "names": names.name,
         "simulation": load_rates().version,
         "parameters": parameters.version,
+        "calibration": parameters.calibrations[model_version].source,
         "seed": seed,
         "distractors": distractors,
         "severities": by_severity,
         "development": {"seed": seed + DEVELOPMENT, "slope": fit.slope, "neutral": fit.neutral, "terms": terms},
     }
+
+
+def _parameters(calibration: Path | None) -> Parameters:
+    """Those in force, with this calibration instead of the packaged one of its model. Raises as `read_calibration`."""
+    parameters = load_parameters()
+    if calibration is None:
+        return parameters
+    found = read_calibration(calibration)
+    return replace(parameters, calibrations=MappingProxyType({**parameters.calibrations, found.model_version: found}))
 
 
 def _scored(
