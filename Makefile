@@ -87,7 +87,7 @@ migration: $(READY) ## a new migration from the models: make migration MESSAGE="
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile --quiet --extra faces pyproject.toml -o requirements.txt
-	uv pip compile --quiet --extra faces --extra milvus --group dev pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --extra faces --extra milvus --extra report --group dev pyproject.toml -o requirements-dev.txt
 	printf 'face-recognition==1.3.0\nscikit-image==0.26.0\n' | uv pip compile --quiet --no-deps - -o requirements-demo.txt
 	echo 'milvus==2.3.5' | uv pip compile --quiet --no-deps - -o requirements-milvus.txt
 
@@ -122,6 +122,33 @@ bench-evidence: $(READY) ## 2,000 candidates, every term of the evidence: one by
 
 bench-linkage: $(READY) ## records linked without labels, beside Splink's published models on the same rows
 	@$(BIN)/python -m benchmarks.linkage $(ARGS)
+
+# EVALUATION=folder for the figures and the page, DATA=folder with faces/ and linkage/. Templates are kept in var/cache: the
+# first run embeds every photograph (ten minutes on one core), the next ones take what is there.
+DATA ?= ../shared/data
+EVALUATION ?= var/evaluation
+NAMES = $(if $(wildcard $(DATA)/cn_names/familyname.csv),--names $(DATA)/cn_names)
+# Table, its mapping in benchmarks/mappings/, the column that holds the truth.
+TABLES = fake_1000:fake_1000:cluster historical_figures_dev_500clusters:historical_figures:cluster dataset1:febrl:rec_id
+FACE_SETS = $(patsubst $(DATA)/faces/%/,%,$(wildcard $(DATA)/faces/*/))
+
+evaluate: $(READY) ## measure everything on DATA and write one page, var/evaluation/report.html
+	@mkdir -p $(EVALUATION) && rm -f $(EVALUATION)/*.json
+	@test -d $(DATA)/faces || { echo "$(DATA)/faces is not there: DATA=folder with faces/, one set a folder"; exit 2; }
+	@for set in $(FACE_SETS); do \
+		$(BIN)/tracing evaluate faces $(DATA)/faces/$$set --cache var/cache --json $(EVALUATION)/faces-$$set.json \
+			$$(test -f $(DATA)/faces/$$set/pairs_fold10.txt && echo --pairs $(DATA)/faces/$$set/pairs_fold10.txt) || exit 1; \
+	done
+	@$(BIN)/tracing evaluate faces $(DATA)/faces --cache var/cache --json $(EVALUATION)/faces-pooled.json
+	@$(BIN)/tracing evaluate joint --faces $(DATA)/faces --cache var/cache $(NAMES) --json $(EVALUATION)/joint.json $(ARGS)
+	@$(BIN)/tracing evaluate calibration --faces $(DATA)/faces --cache var/cache --json $(EVALUATION)/calibration.json
+	@for row in $(TABLES); do \
+		IFS=: read -r table mapping truth <<< "$$row"; \
+		test -f $(DATA)/linkage/$$table.csv -a -f benchmarks/mappings/$$mapping.toml || continue; \
+		$(BIN)/tracing evaluate linkage $(DATA)/linkage/$$table.csv --truth $$truth \
+			--mapping benchmarks/mappings/$$mapping.toml --json $(EVALUATION)/linkage-$$table.json || exit 1; \
+	done
+	@$(BIN)/tracing evaluate report $(EVALUATION)
 
 equality: .venv/.ready ## our face models against dlib on every photograph of ../shared/data/faces (hours)
 	@$(BIN)/python -m benchmarks.equality $(ARGS)

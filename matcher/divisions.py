@@ -116,6 +116,12 @@ def provinces_apart(ours: Numbers, theirs: NDArray[np.float64]) -> NDArray[np.in
     return found
 
 
+def lowest() -> tuple[str, ...]:
+    """Codes that have none below them: the counties, and cities without any; provinces never. In the table's order."""
+    above = {code[:-2] for code in _table()}
+    return tuple(code for code in _table() if len(code) > 2 and code not in above)
+
+
 def find(text: str, limit: int = 20) -> list[Division]:
     """Divisions whose name begins with or contains `text`, or whose pinyin or its initials begin with it.
 

@@ -14,6 +14,8 @@ from tracing import services
 from tracing.commands import blocking, explain, index, match, parameters
 from tracing.commands import models as face_model_commands
 from tracing.commands.evaluate import calibrate, evaluate_app
+from tracing.commands.evaluate_joint import evaluate_joint
+from tracing.commands.evaluate_report import evaluate_report
 from tracing.commands.faces import faces_app
 from tracing.demo import photos as demo_photos
 from tracing.demo import seed, story
@@ -54,6 +56,8 @@ app.add_typer(demo_app, name="demo")
 app.add_typer(faces_app, name="faces")
 app.add_typer(evaluate_app, name="evaluate")
 app.command()(calibrate)
+evaluate_app.command(name="joint")(evaluate_joint)
+evaluate_app.command(name="report")(evaluate_report)
 face_model_commands.register(faces_app)
 app.add_typer(index.app, name="index")
 app.add_typer(blocking.app, name="blocking")

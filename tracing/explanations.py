@@ -21,6 +21,7 @@ from tracing.gallery import gallery_size
 from tracing.matching_proposals import weigh
 from tracing.matching_records import read_records
 from tracing.matching_store import term_rows
+from tracing.parameter_sets import in_force
 from tracing.platform import errors
 from tracing.services import Services
 from tracing.trail import note
@@ -106,6 +107,7 @@ def explain(session: Session, services: Services, case: str, other: str, *, now:
     `case` and `other` are numbers or ids. A pair that is no candidate is weighed for the asking and not stored. Raises
     RecordUnknown, NotComparable.
     """
+    services = in_force(session, services)
     first, second = _find(session, case, "case"), _find(session, other, "candidate")
     if not isinstance(first, Case) or first.id == second.id:
         raise NotComparable(field="case")

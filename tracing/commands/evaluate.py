@@ -73,14 +73,14 @@ def evaluate_faces(
     seed: Seed = 0,
 ) -> None:
     """Verification, closed-set and open-set identification, and what the labels allow besides. See docs/accuracy.md."""
-    with _one_line():
-        sets = _sets(folders)
+    with one_line():
+        sets = sets_in(folders)
         if pairs is not None and len(sets) > 1:
             raise DatasetInvalid("--pairs goes with one set")
         dataset = pool(sets)
         listed = None if pairs is None else np.array(read_pairs(pairs, dataset), np.int64)
-        source = FaceRecognitionDefault() if model == FACE_RECOGNITION else EngineSource(_engine(model, views, cache))
-        figures = face_report.evaluate(dataset, _templates(dataset, source, cache), listed, seed)
+        source = FaceRecognitionDefault() if model == FACE_RECOGNITION else EngineSource(engine_of(model, views, cache))
+        figures = face_report.evaluate(dataset, templates_of(dataset, source, cache), listed, seed)
         if output is not None:
             output.write_text(json.dumps(figures, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     print_report(console, figures)
@@ -99,8 +99,8 @@ def calibrate(
     seed: Seed = 0,
 ) -> None:
     """Fit what a face's likeness is worth as evidence, on labelled photographs. See docs/accuracy.md."""
-    with _one_line():
-        sets = _sets(faces)
+    with one_line():
+        sets = sets_in(faces)
         engine, pairs, metric = _pairs(sets, model, views, cache, seed)
         names = " ".join(f"--faces {one.name}" for one in sets)
         asked = "" if population is None else f" --population {population}"
@@ -126,8 +126,8 @@ def evaluate_calibration(
     seed: Seed = 0,
 ) -> None:
     """How honest the likelihood ratios of faces are, by cohort, also with the judged people held out of the fit."""
-    with _one_line():
-        sets = _sets(faces)
+    with one_line():
+        sets = sets_in(faces)
         engine, pairs, metric = _pairs(sets, model, views, cache, seed)
         if metric is not Metric.COSINE:
             raise ValueError("a calibration is of cosines; this model is compared by another measure")
@@ -141,9 +141,9 @@ def evaluate_calibration(
 def _pairs(
     sets: tuple[Dataset, ...], model: str, views: Views, cache: Path | None, seed: int
 ) -> tuple[FaceEngine, list[PairSet], Metric]:
-    engine = _engine(model, views, cache)
+    engine = engine_of(model, views, cache)
     source = EngineSource(engine)
-    rows = [(one, _templates(one, source, cache)) for one in sets]
+    rows = [(one, templates_of(one, source, cache)) for one in sets]
     return engine, [pairs_of(one, templates, seed) for one, templates in rows], rows[0][1].metric
 
 
@@ -159,11 +159,13 @@ def _calibration(file: Path | None, model: str, version: str) -> FaceCalibration
     return found
 
 
-def _sets(folders: list[Path]) -> tuple[Dataset, ...]:
+def sets_in(folders: list[Path]) -> tuple[Dataset, ...]:
+    """The sets in these folders. Raises DatasetInvalid when one holds none."""
     return tuple(one for folder in folders for one in read_sets(folder))
 
 
-def _engine(model: str, views: Views, cache: Path | None) -> FaceEngine:
+def engine_of(model: str, views: Views, cache: Path | None) -> FaceEngine:
+    """The engine that `--model` names. Raises ValueError when it names none, CardInvalid for a card that is wrong."""
     built = None if cache is None else cache / "models"
     if model == FACE_RECOGNITION:
         return DlibFaceEngine()
@@ -174,7 +176,8 @@ def _engine(model: str, views: Views, cache: Path | None) -> FaceEngine:
     return OnnxFaceEngine(embedder=CardEmbedder(read_card(Path(model)), cache=built), cache=built)
 
 
-def _templates(dataset: Dataset, source: TemplateSource, cache: Path | None) -> Templates:
+def templates_of(dataset: Dataset, source: TemplateSource, cache: Path | None) -> Templates:
+    """Templates of a set, kept in the cache, with a bar of progress on stderr."""
     with _progress(dataset) as advance:
         return embed(dataset.photos, source, kept=None if cache is None else cache / "templates", progress=advance)
 
@@ -188,7 +191,7 @@ def _progress(dataset: Dataset) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def one_line() -> Iterator[None]:
     """What the caller can put right is one line on stderr and exit code 2."""
     try:
         yield
