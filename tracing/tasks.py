@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tracing.deadline_watch import WATCH, watch_job
 from tracing.face_models import REMATCH
 from tracing.faces import ANALYSE, analyse_job
 from tracing.gallery_erasure import ERASE, erase_job
@@ -20,5 +21,6 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         ERASE: erase_job,
         REEMBED: reembed_job,
         REMATCH: rematch_job,
+        WATCH: watch_job,
     }
 )

@@ -9,6 +9,7 @@ from api.web.pages import (
     cases,
     confirmation,
     contact,
+    deadlines,
     divisions,
     home,
     intake,
@@ -26,7 +27,7 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, intake, cases, photos, reports, review, confirmation, contact, outcomes, divisions, users,
+    sign_in, home, intake, cases, photos, reports, review, confirmation, contact, outcomes, deadlines, divisions, users,
     organisations, jobs, audit,
 )  # fmt: skip
 
