@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tracing import services
-from tracing.commands import index, match
+from tracing.commands import deadlines, index, match
 from tracing.commands import models as face_model_commands
 from tracing.commands.evaluate import calibrate, evaluate_app
 from tracing.commands.faces import faces_app
@@ -39,6 +39,7 @@ app.add_typer(evaluate_app, name="evaluate")
 app.command()(calibrate)
 face_model_commands.register(faces_app)
 app.add_typer(index.app, name="index")
+app.add_typer(deadlines.app, name="deadlines")
 app.command(name="match-all")(match.match_all)
 console = Console()
 

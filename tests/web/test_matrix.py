@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 from matcher.vocabulary import GalleryKind
 from models import Base
 from models.case import Case, CaseState
+from models.deadline import ClockKind, Deadline
+from models.milestone import MilestoneKind
 from models.report import Report
 from models.user import Role, User
 from tests.factories.faces import RED, make_photo_bytes
@@ -18,6 +20,7 @@ from tests.factories.stories import Story, judged_case
 from tests.factories.world import World
 from tests.web.conftest import Browser
 from tests.web.test_security import page_routes
+from tracing.milestones import record_milestone
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -33,6 +36,8 @@ CASE_READERS = STAFF | POLICE | CASEWORKER | {Role.BUREAU_SUPERVISOR}
 REPORT_READERS = STAFF | POLICE | {Role.BUREAU_SUPERVISOR}
 REPORT_WRITERS = STAFF | POLICE
 STATION = STAFF | CASEWORKER
+DOERS = STATION | POLICE
+PAUSERS = STATION | {Role.BUREAU_SUPERVISOR}
 
 MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
@@ -93,6 +98,16 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/cases/{case_id}/attempts"): CASEWORKER,
     ("GET", "/cases/{case_id}/outcome"): STATION,
     ("POST", "/cases/{case_id}/outcome"): STATION,
+    ("GET", "/deadlines"): CASE_READERS,
+    ("GET", "/cases/{case_id}/deadlines"): CASE_READERS,
+    ("POST", "/cases/{case_id}/milestones"): DOERS,
+    ("GET", "/cases/{case_id}/milestones/{milestone_id}"): DOERS,
+    ("POST", "/cases/{case_id}/milestones/{milestone_id}/withdraw"): DOERS,
+    ("GET", "/cases/{case_id}/deadlines/{deadline_id}"): CASE_READERS,
+    ("POST", "/cases/{case_id}/deadlines/{deadline_id}/met"): DOERS,
+    ("GET", "/cases/{case_id}/deadlines/{deadline_id}/pause"): PAUSERS,
+    ("POST", "/cases/{case_id}/deadlines/{deadline_id}/pause"): PAUSERS,
+    ("POST", "/cases/{case_id}/deadlines/{deadline_id}/resume"): PAUSERS,
     ("POST", "/logout"): ALL,  # last: it ends the session of the walk below
 }
 """What a role outside the set meets is a refusal, and the same is met by everybody where the record is another's."""
@@ -130,6 +145,7 @@ def test_the_table_holds(
         "report_id": story.report_id,
         "candidate_id": story.candidate_id,
         "job_id": story.case_id,
+        **_clocks(services, world, story),
     }
     photos = _photos(services, world, story)
     browser = browser_of(here.users[role])
@@ -158,6 +174,23 @@ def test_the_table_holds(
             allowed = answer(method, template, here.users[Role.CASEWORKER].id)
             assert allowed != 403, (method, template)
             assert method != "GET" or allowed in (200, 204, 303), (method, template)
+
+
+def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UUID]:
+    """A milestone of the case, and a deadline that runs."""
+    staff = world.viewer(world.a.users[Role.STATION_STAFF])
+    with unit_of_work(services.db) as session:
+        milestone = record_milestone(
+            session,
+            services,
+            staff,
+            story.case_id,
+            MilestoneKind.NOTICE_PUBLISHED,
+            occurred_at=utc_now(),
+            now=utc_now(),
+        )
+        settlement = select(Deadline.id).where(Deadline.case_id == story.case_id, Deadline.kind == ClockKind.SETTLEMENT)
+        return {"milestone_id": milestone.id, "deadline_id": session.scalars(settlement).one()}
 
 
 def _photos(services: Services, world: World, story: Story) -> tuple[uuid.UUID, uuid.UUID]:
