@@ -38,6 +38,7 @@ class Permission(StrEnum):
     OUTCOME = "outcome.write"
     MILESTONE = "milestone.write"
     PAUSE = "deadline.pause"
+    INTERVIEW = "interview.write"
     ACCOUNTS = "accounts.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
@@ -57,6 +58,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.OUTCOME,
                 _P.MILESTONE,
                 _P.PAUSE,
+                _P.INTERVIEW,
             }
         ),
         Role.POLICE_EXAMINER: frozenset(
@@ -84,7 +86,9 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.MILESTONE,
             }
         ),
-        Role.CASEWORKER: frozenset({_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE}),
+        Role.CASEWORKER: frozenset(
+            {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW}
+        ),
         Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
         Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
         Role.AUDITOR: frozenset({_P.AUDIT}),

@@ -20,7 +20,7 @@ from models.deadline import (
     PauseReason,
 )
 from models.job import Job
-from models.milestone import MilestoneKind
+from models.milestone import Milestone, MilestoneKind
 from models.user import Role
 from tests.factories.records import make_case
 from tests.factories.stories import judged_case, run_jobs
@@ -58,7 +58,7 @@ class Bench:
             found = deadlines.case_deadlines(session, self.services, self.case_id, now=at or self.now)
         return {one.kind: one for one in found}
 
-    def done(self, kind: MilestoneKind, at: datetime, viewer: Viewer | None = None) -> milestones.Milestone:
+    def done(self, kind: MilestoneKind, at: datetime, viewer: Viewer | None = None) -> Milestone:
         """Record a milestone."""
         with unit_of_work(self.services.db) as session:
             return milestones.record_milestone(
