@@ -15,7 +15,9 @@ from starlette.testclient import TestClient
 
 from matcher.vocabulary import GalleryKind
 from models.case import CaseState
+from models.clue import Clue, ClueConfidence, ClueKind
 from models.deadline import ClockKind, Deadline
+from models.interview import InterviewMethod
 from models.job import Job, JobState
 from models.milestone import MilestoneKind
 from models.user import Role
@@ -25,6 +27,8 @@ from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.records import attach, make_report
 from tests.factories.stories import judged_case, two_reviews
 from tests.factories.world import World
+from tracing.clues import ClueText
+from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
 from tracing.platform.db import unit_of_work
 from tracing.services import Services
@@ -36,6 +40,7 @@ STAGES = {
     "identified": CaseState.IDENTIFIED,
     "released": CaseState.CONTACT_RELEASED,
 }
+FLAC = b"fLaC\x00\x00\x00\x22" + bytes(64)
 NOBODY = uuid.UUID(int=0)
 
 
@@ -69,6 +74,8 @@ class Stage:
             }
         if row.photo:
             parts["files"] = {"photo": ("photo.jpg", make_photo_bytes(GREEN), "image/jpeg")}
+        if row.audio:
+            parts["files"] = {"audio": ("talk.flac", FLAC, "audio/flac")}
         if path.endswith("/divisions"):
             parts["params"] = {"q": "qinzhou"}
         response: Response = self.client.request(row.method, path, headers={**headers, **row.headers}, **parts)
@@ -108,6 +115,14 @@ def stage(
         milestone = record_milestone(
             session, services, staff, story.case_id, MilestoneKind.NOTICE_PUBLISHED, occurred_at=now, now=now
         )
+        interview = record_interview(
+            session, services, staff, story.case_id, Talk(now, InterviewMethod.TALK),
+            [ClueText(ClueKind.NAME, "阿珍", ClueConfidence.LIKELY)], now=now,
+        )  # fmt: skip
+        audio = add_audio(
+            session, services, staff, interview.id, prepare_audio(FLAC + b"1", services.settings), now=now
+        )
+        clue_id = session.scalars(select(Clue.id).where(Clue.case_id == story.case_id)).one()
         running = select(Deadline.id).where(Deadline.case_id == story.case_id, Deadline.kind == ClockKind.SETTLEMENT)
         deadline_id = session.scalars(running).one()
         job = Job(
@@ -124,6 +139,9 @@ def stage(
             "photo_id": str(photo.id),
             "candidate_id": str(story.candidate_id or NOBODY),
             "milestone_id": str(milestone.id),
+            "interview_id": str(interview.id),
+            "audio_id": str(audio.id),
+            "clue_id": str(clue_id),
             "deadline_id": str(deadline_id),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),

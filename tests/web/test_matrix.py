@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from matcher.vocabulary import GalleryKind
 from models import Base
 from models.case import Case, CaseState
+from models.clue import Clue, ClueConfidence, ClueKind
 from models.deadline import ClockKind, Deadline
+from models.interview import InterviewMethod
 from models.milestone import MilestoneKind
 from models.report import Report
 from models.user import Role, User
@@ -20,6 +22,8 @@ from tests.factories.stories import Story, judged_case
 from tests.factories.world import World
 from tests.web.conftest import Browser
 from tests.web.test_security import page_routes
+from tracing.clues import ClueText
+from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
@@ -108,6 +112,16 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/cases/{case_id}/deadlines/{deadline_id}/pause"): PAUSERS,
     ("POST", "/cases/{case_id}/deadlines/{deadline_id}/pause"): PAUSERS,
     ("POST", "/cases/{case_id}/deadlines/{deadline_id}/resume"): PAUSERS,
+    ("GET", "/cases/{case_id}/interviews"): CASE_READERS,
+    ("POST", "/cases/{case_id}/interviews"): STATION,
+    ("GET", "/audio/{audio_id}"): CASE_READERS,
+    ("POST", "/cases/{case_id}/audio/{audio_id}/remove"): STATION,
+    ("GET", "/cases/{case_id}/clues/{clue_id}"): STATION,
+    ("POST", "/cases/{case_id}/clues/{clue_id}/correct"): STATION,
+    ("GET", "/cases/{case_id}/clues/{clue_id}/withdraw"): STATION,
+    ("POST", "/cases/{case_id}/clues/{clue_id}/withdraw"): STATION,
+    ("GET", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
+    ("POST", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
     ("POST", "/logout"): ALL,  # last: it ends the session of the walk below
 }
 """What a role outside the set meets is a refusal, and the same is met by everybody where the record is another's."""
@@ -177,7 +191,7 @@ def test_the_table_holds(
 
 
 def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UUID]:
-    """A milestone of the case, and a deadline that runs."""
+    """A milestone of the case, a deadline that runs, and an interview with a recording and a clue."""
     staff = world.viewer(world.a.users[Role.STATION_STAFF])
     with unit_of_work(services.db) as session:
         milestone = record_milestone(
@@ -190,7 +204,15 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
             now=utc_now(),
         )
         settlement = select(Deadline.id).where(Deadline.case_id == story.case_id, Deadline.kind == ClockKind.SETTLEMENT)
-        return {"milestone_id": milestone.id, "deadline_id": session.scalars(settlement).one()}
+        interview = record_interview(
+            session, services, staff, story.case_id, Talk(utc_now(), InterviewMethod.TALK),
+            [ClueText(ClueKind.FOOD, "沙茶面", ClueConfidence.SURE)], now=utc_now(),
+        )  # fmt: skip
+        flac = prepare_audio(b"fLaC\x00\x00\x00\x22" + bytes(64), services.settings)
+        audio = add_audio(session, services, staff, interview.id, flac, now=utc_now())
+        clue_id = session.scalars(select(Clue.id).where(Clue.case_id == story.case_id)).one()
+        heard = {"interview_id": interview.id, "audio_id": audio.id, "clue_id": clue_id}
+        return {**heard, "milestone_id": milestone.id, "deadline_id": session.scalars(settlement).one()}
 
 
 def _photos(services: Services, world: World, story: Story) -> tuple[uuid.UUID, uuid.UUID]:

@@ -17,7 +17,7 @@ from tracing.services import Services
 
 EVERYBODY = ("/", "/organisations")
 """Everybody may see the names of the own organisations; only the administrator's menu leads there."""
-CLOCKS = ("/deadlines", "{case}/deadlines")
+CLOCKS = ("/deadlines", "{case}/deadlines", "{case}/interviews")
 PAGES: dict[Role, tuple[str, ...]] = {
     Role.STATION_STAFF: (
         "/cases", "/cases/new", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/outcome", *CLOCKS,

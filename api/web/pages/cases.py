@@ -20,6 +20,7 @@ from models.case import CONTACT_OPEN, TRANSITIONS, Case, CaseState
 from models.photo import AnalysisState, Photo, PhotoView
 from tracing import cases
 from tracing.access import Permission
+from tracing.clues import list_clues
 from tracing.confirmation import standing_confirmation
 from tracing.outcomes import list_outcomes
 from tracing.photos import list_photos
@@ -115,6 +116,7 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
         waits=waits(case, photos),
         mark=progress_mark(case, photos),
         confirmation=standing_confirmation(page.session, case.id),
+        clues=list_clues(page.session, case.id, standing=True),
         deadlines=deadline_rows(page, case),
         outcomes=list_outcomes(page.session, case.id),
         editable=page.may(Permission.CASE_WRITE) and case.state is not CaseState.CLOSED,
