@@ -18,7 +18,9 @@ from api.routes import (
     cases,
     confirmation,
     contact,
+    deadlines,
     divisions,
+    interviews,
     jobs,
     me,
     oauth,
@@ -33,6 +35,7 @@ from api.routes import (
 from api.web import register
 from tracing.gallery_keeper import IndexKeeper
 from tracing.limits import LoginLimiter
+from tracing.periodic import Timekeeper
 from tracing.platform import logs
 from tracing.platform.clock import utc_now
 from tracing.platform.settings import Settings, load_settings
@@ -51,6 +54,8 @@ SIGNED_IN = (
     confirmation,
     contact,
     outcomes,
+    deadlines,
+    interviews,
     organisations,
     users,
     divisions,
@@ -123,14 +128,17 @@ def _worker(services: Services) -> EmbeddedWorker[Services] | None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the jobs beside the web server, and let those that run finish at the end."""
     worker: EmbeddedWorker[Services] | None = app.state.worker
+    timekeeper = Timekeeper(app.state.services, utc_now)
     if worker is not None:
         worker.start()
+        timekeeper.start()
     keeper = IndexKeeper(app.state.services, utc_now)
     keeper.start()
     try:
         yield
     finally:
         if worker is not None:
+            await run_in_threadpool(timekeeper.stop)
             await run_in_threadpool(worker.stop)
         await run_in_threadpool(keeper.stop)
         app.state.services.db.dispose()

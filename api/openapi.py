@@ -33,6 +33,8 @@ TAGS = [
     {"name": "confirmation", "description": "The police's decision, and its recall."},
     {"name": "contact", "description": "Releasing and using the family's details."},
     {"name": "outcomes", "description": "How a stay ended."},
+    {"name": "deadlines", "description": "Clocks of cases: what is due, since when, who was told; and what was done."},
+    {"name": "interviews", "description": "Talks with the person, recordings, and the clues that came of them."},
     {"name": "organisations", "description": "The tree of organisations."},
     {"name": "users", "description": "Accounts."},
     {"name": "divisions", "description": "Administrative divisions of China."},

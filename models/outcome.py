@@ -23,6 +23,10 @@ class OutcomeKind(StrEnum):
     DECEASED = "deceased"  # 死亡
 
 
+HOME = frozenset({OutcomeKind.REUNITED, OutcomeKind.ESCORTED_HOME})
+"""Outcomes that are a return home: they say what found the name, and follow-up begins."""
+
+
 class OutcomeRoute(StrEnum):
     """What found the name (身份查明途径)."""
 

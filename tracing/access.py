@@ -36,6 +36,9 @@ class Permission(StrEnum):
     RELEASE = "contact.release"
     CONTACT = "contact.write"
     OUTCOME = "outcome.write"
+    MILESTONE = "milestone.write"
+    PAUSE = "deadline.pause"
+    INTERVIEW = "interview.write"
     ACCOUNTS = "accounts.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
@@ -46,10 +49,29 @@ T = TypeVar("T")
 MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.STATION_STAFF: frozenset(
-            {_P.CASE_READ, _P.CASE_WRITE, _P.REPORT_READ, _P.REPORT_WRITE, _P.CANDIDATE_READ, _P.OUTCOME}
+            {
+                _P.CASE_READ,
+                _P.CASE_WRITE,
+                _P.REPORT_READ,
+                _P.REPORT_WRITE,
+                _P.CANDIDATE_READ,
+                _P.OUTCOME,
+                _P.MILESTONE,
+                _P.PAUSE,
+                _P.INTERVIEW,
+            }
         ),
         Role.POLICE_EXAMINER: frozenset(
-            {_P.CASE_READ, _P.REPORT_READ, _P.REPORT_WRITE, _P.CANDIDATE_READ, _P.REVIEW, _P.CONFIRM, _P.RELEASE}
+            {
+                _P.CASE_READ,
+                _P.REPORT_READ,
+                _P.REPORT_WRITE,
+                _P.CANDIDATE_READ,
+                _P.REVIEW,
+                _P.CONFIRM,
+                _P.RELEASE,
+                _P.MILESTONE,
+            }
         ),
         Role.POLICE_SUPERVISOR: frozenset(
             {
@@ -61,11 +83,14 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CONFIRM,
                 _P.RECALL,
                 _P.RELEASE,
+                _P.MILESTONE,
             }
         ),
-        Role.CASEWORKER: frozenset({_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME}),
+        Role.CASEWORKER: frozenset(
+            {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW}
+        ),
         Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
-        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ}),
+        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
     }

@@ -14,6 +14,7 @@ from models.case import Case, CaseState
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.blocking import store_keys
+from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.facts import (
     Facts,
     InvalidFacts,
@@ -141,6 +142,7 @@ def create_case(
     session.flush()
     store_keys(session, services.parameters, case)
     note(session, viewer, "case.create", "case", case.id, at=now)
+    refresh_deadlines(session, services, case.id, now=now)
     return case
 
 
@@ -234,6 +236,7 @@ def edit_case(
     if changed:
         store_keys(session, services.parameters, case)
     note(session, viewer, "case.edit", "case", case.id, at=now, revision=case.profile.revision)
+    refresh_deadlines(session, services, case.id, now=now)
     if changed:
         request_match(session, services, GalleryKind.CASE, case.id, now=now)
     return case
@@ -281,6 +284,7 @@ def move_case(
         raise ReasonMissing(field="reason")
     move(session, case, wanted, viewer, now=now, reason=check_optional_text(reason, field="reason", limit=500))
     session.flush()
+    refresh_deadlines(session, services, case.id, now=now)
     if wanted is CaseState.SEARCHING:
         next_revision(case.profile)
         session.flush()

@@ -11,7 +11,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from tracing import services
-from tracing.commands import blocking, explain, index, match, parameters
+from tracing.commands import blocking, deadlines, explain, index, match, parameters
 from tracing.commands import models as face_model_commands
 from tracing.commands.evaluate import calibrate, evaluate_app
 from tracing.commands.evaluate_joint import evaluate_joint
@@ -62,6 +62,7 @@ face_model_commands.register(faces_app)
 app.add_typer(index.app, name="index")
 app.add_typer(blocking.app, name="blocking")
 app.add_typer(parameters.app, name="parameters")
+app.add_typer(deadlines.app, name="deadlines")
 app.command(name="match-all")(match.match_all)
 app.command(name="explain")(explain.explain_candidate)
 console = Console()

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.case import CaseState
-from models.outcome import Outcome, OutcomeKind, OutcomeRoute
+from models.outcome import HOME, Outcome, OutcomeKind, OutcomeRoute
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
+from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.facts import check_day, check_optional_text
 from tracing.platform import errors
 from tracing.services import Services
@@ -38,8 +39,6 @@ STATE_AFTER: Mapping[OutcomeKind, CaseState] = MappingProxyType(
     }
 )
 """The state that an outcome brings; the others (hospital, refused contact) leave the case where it is."""
-
-HOME = frozenset({OutcomeKind.REUNITED, OutcomeKind.ESCORTED_HOME})
 
 
 def record_outcome(
@@ -74,6 +73,7 @@ def record_outcome(
     if kind in STATE_AFTER and STATE_AFTER[kind] is not case.state:
         move(session, case, STATE_AFTER[kind], viewer, now=now)
     session.flush()
+    refresh_deadlines(session, services, case.id, now=now)
     note(
         session, viewer, "outcome.record", "case", case.id, at=now,
         kind=kind.value, route=route.value if route else None,

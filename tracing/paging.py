@@ -1,4 +1,4 @@
-"""Paging by cursor: newest first, stable while rows arrive, one index lookup a page however deep."""
+"""Paging by cursor: newest (or oldest) first, stable while rows arrive, one index lookup a page however deep."""
 
 import base64
 import binascii
@@ -39,12 +39,15 @@ def page_of(
     *,
     cursor: str | None,
     limit: int,
+    oldest_first: bool = False,
 ) -> Page[T]:
-    """One page of a statement, newest `at` first, ties by id. Raises BadCursor."""
+    """One page of a statement, newest `at` first unless told otherwise, ties by id. Raises BadCursor."""
     limit = max(1, min(limit, LIMIT_MAX))
     if cursor:
-        statement = statement.where(tuple_(at, identity) < tuple_(*_decode(cursor)))
-    rows = session.scalars(statement.order_by(at.desc(), identity.desc()).limit(limit + 1)).all()
+        here, there = tuple_(at, identity), tuple_(*_decode(cursor))
+        statement = statement.where(here > there if oldest_first else here < there)
+    order = (at, identity) if oldest_first else (at.desc(), identity.desc())
+    rows = session.scalars(statement.order_by(*order).limit(limit + 1)).all()
     items = tuple(rows[:limit])
     more = len(rows) > limit
     return Page(items, _encode(items[-1], at.key, identity.key) if more else None)

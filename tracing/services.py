@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from matcher.calibration import FaceCalibration
 from matcher.evidence.base import Parameters, load_parameters
 from matcher.evidence.batch import Prepared
+from tracing.clock_policy import Clocks, load_clocks
 from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
 from tracing.gallery_store import PURPOSE, SnapshotStore
@@ -37,6 +38,7 @@ class Services:
     gallery: Gallery
     parameters: Parameters
     records: RecordCache[Prepared]
+    clocks: Clocks
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -46,7 +48,7 @@ class Services:
 def build_services(settings: Settings) -> Services:
     """Services of a process. Makes the key file in development; connects to nothing yet.
 
-    Raises SettingsError for a face engine that there is not.
+    Raises SettingsError for a face engine that there is not, or a policy file that cannot be right.
     """
     keyring = load_keyring(settings)
     vault, db = Vault(keyring), create_database(settings)
@@ -61,6 +63,7 @@ def build_services(settings: Settings) -> Services:
         gallery=Gallery(vault, db, create_database(settings.with_pool(GALLERY_CONNECTIONS)), snapshots, settings.index),
         parameters=with_calibrations(load_parameters(), calibrations(faces)),
         records=RecordCache(settings.matching.cached_records, settings.matching.cached_seconds),
+        clocks=load_clocks(settings.data_dir / "policies", settings.time_zone),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tracing.blocking_fill import FILL, fill_job
+from tracing.deadline_watch import WATCH, watch_job
 from tracing.face_models import REMATCH
 from tracing.faces import ANALYSE, analyse_job
 from tracing.gallery_erasure import ERASE, erase_job
@@ -22,5 +23,6 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         ERASE: erase_job,
         REEMBED: reembed_job,
         REMATCH: rematch_job,
+        WATCH: watch_job,
     }
 )

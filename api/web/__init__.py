@@ -9,9 +9,11 @@ from api.web.pages import (
     cases,
     confirmation,
     contact,
+    deadlines,
     divisions,
     home,
     intake,
+    interviews,
     jobs,
     organisations,
     outcomes,
@@ -26,8 +28,8 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, intake, cases, photos, reports, review, confirmation, contact, outcomes, divisions, users,
-    organisations, jobs, audit,
+    sign_in, home, intake, cases, photos, reports, review, confirmation, contact, outcomes, deadlines,
+    interviews, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
 
 

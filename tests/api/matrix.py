@@ -21,6 +21,8 @@ CASE_READERS = frozenset({STAFF, EXAMINER, SUPERVISOR, CASEWORKER, BUREAU})
 REPORT_READERS = frozenset({STAFF, EXAMINER, SUPERVISOR, BUREAU})
 REPORT_WRITERS = frozenset({STAFF, EXAMINER, SUPERVISOR})
 STATION = frozenset({STAFF, CASEWORKER})
+DOERS = STATION | POLICE
+PAUSERS = STATION | {BUREAU}
 
 PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
     {
@@ -37,6 +39,7 @@ PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
 
 FACTS = {"attributes": [{"kind": "sex", "value": "male", "basis": "estimated"}]}
 CASE = {"admitted_on": "2026-03-01", **FACTS}
+CLUES = [{"kind": "food", "text": "沙茶面", "confidence": "sure"}]
 REPORT = {"last_seen_on": "2026-01-01", "contact": {"name": "韦桂英", "telephone": "13907770123"}, **FACTS}
 
 
@@ -60,6 +63,7 @@ class Row:
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     photo: bool = False
+    audio: bool = False
 
     def expected(self, role: Role, *, own: bool) -> int:
         """The status that this role gets."""
@@ -78,6 +82,7 @@ def _anywhere(method: str, path: str, may: frozenset[Role], ok: int = 200, **mor
 _V1 = "/api/v1"
 _CASE = f"{_V1}/cases/{{case_id}}"
 _REPORT = f"{_V1}/reports/{{report_id}}"
+_DEADLINE = f"{_V1}/deadlines/{{deadline_id}}"
 _PHOTO = f"{_V1}/photos/{{photo_id}}"
 _CANDIDATE = f"{_V1}/candidates/{{candidate_id}}"
 _ANY_VERSION = {"If-Match": "*"}
@@ -145,6 +150,29 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("GET", f"{_CASE}/outcomes", CASE_READERS, refused=404),
     Row("POST", f"{_CASE}/outcomes", STATION, 201, body={"kind": "hospital", "occurred_on": "2026-03-02"}),
+    # Deadlines and what was done.
+    _anywhere("GET", f"{_V1}/deadlines", CASE_READERS),
+    _anywhere("GET", f"{_V1}/deadlines/counts", CASE_READERS),
+    _anywhere("GET", f"{_V1}/deadlines/policy", CASE_READERS),
+    Row("GET", f"{_CASE}/deadlines", CASE_READERS, refused=404),
+    Row("GET", f"{_CASE}/milestones", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/milestones", DOERS, 201,
+        body={"kind": "dna_requested", "occurred_at": "2026-03-02T10:00:00+08:00"}),
+    Row("POST", f"{_V1}/milestones/{{milestone_id}}/withdraw", DOERS, body={"reason": "entered by mistake"}),
+    Row("POST", f"{_DEADLINE}/met", DOERS, body={"occurred_at": "2026-03-02T10:00:00+08:00", "note": "done"}),
+    Row("POST", f"{_DEADLINE}/pause", PAUSERS, body={"reason": "hospital", "from_at": "2026-03-10T10:00:00+08:00"}),
+    Row("POST", f"{_DEADLINE}/resume", PAUSERS, 409, body={"note": "back"}),
+    # Interviews and clues.
+    Row("GET", f"{_CASE}/interviews", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/interviews", STATION, 201, body={"held_at": "2026-03-02T10:00:00+08:00", "method": "talk"}),
+    Row("POST", f"{_V1}/interviews/{{interview_id}}/withdraw", STATION, body={"reason": "another person's"}),
+    Row("POST", f"{_V1}/interviews/{{interview_id}}/audio", STATION, 201, audio=True),
+    Row("GET", f"{_V1}/audio/{{audio_id}}", CASE_READERS, refused=404),
+    Row("DELETE", f"{_V1}/audio/{{audio_id}}", STATION, 204, sees=CASE_READERS - STATION, refused=404),
+    Row("GET", f"{_CASE}/clues", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/clues", STATION, 201, body={"heard_at": "2026-03-02T10:00:00+08:00", "clues": CLUES}),
+    Row("POST", f"{_V1}/clues/{{clue_id}}/correct", STATION, 201, body=CLUES[0]),
+    Row("POST", f"{_V1}/clues/{{clue_id}}/withdraw", STATION, body={"reason": "misheard"}),
     # Administration.
     _anywhere("GET", f"{_V1}/organisations", ALL),
     Row(

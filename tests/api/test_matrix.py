@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 from fastapi.routing import iter_route_contexts
 from httpx2 import Response
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from matcher.vocabulary import GalleryKind
 from models.case import CaseState
+from models.clue import Clue, ClueConfidence, ClueKind
+from models.deadline import ClockKind, Deadline
+from models.interview import InterviewMethod
 from models.job import Job, JobState
+from models.milestone import MilestoneKind
 from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
@@ -22,6 +27,9 @@ from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.records import attach, make_report
 from tests.factories.stories import judged_case, two_reviews
 from tests.factories.world import World
+from tracing.clues import ClueText
+from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
+from tracing.milestones import record_milestone
 from tracing.platform.db import unit_of_work
 from tracing.services import Services
 
@@ -32,6 +40,7 @@ STAGES = {
     "identified": CaseState.IDENTIFIED,
     "released": CaseState.CONTACT_RELEASED,
 }
+FLAC = b"fLaC\x00\x00\x00\x22" + bytes(64)
 NOBODY = uuid.UUID(int=0)
 
 
@@ -65,6 +74,8 @@ class Stage:
             }
         if row.photo:
             parts["files"] = {"photo": ("photo.jpg", make_photo_bytes(GREEN), "image/jpeg")}
+        if row.audio:
+            parts["files"] = {"audio": ("talk.flac", FLAC, "audio/flac")}
         if path.endswith("/divisions"):
             parts["params"] = {"q": "qinzhou"}
         response: Response = self.client.request(row.method, path, headers={**headers, **row.headers}, **parts)
@@ -101,6 +112,19 @@ def stage(
     with unit_of_work(services.db) as session:
         report = make_report(session, services, staff, published=False, now=now)
         photo = attach(session, services, staff, GalleryKind.CASE, story.case_id, now=now)
+        milestone = record_milestone(
+            session, services, staff, story.case_id, MilestoneKind.NOTICE_PUBLISHED, occurred_at=now, now=now
+        )
+        interview = record_interview(
+            session, services, staff, story.case_id, Talk(now, InterviewMethod.TALK),
+            [ClueText(ClueKind.NAME, "阿珍", ClueConfidence.LIKELY)], now=now,
+        )  # fmt: skip
+        audio = add_audio(
+            session, services, staff, interview.id, prepare_audio(FLAC + b"1", services.settings), now=now
+        )
+        clue_id = session.scalars(select(Clue.id).where(Clue.case_id == story.case_id)).one()
+        running = select(Deadline.id).where(Deadline.case_id == story.case_id, Deadline.kind == ClockKind.SETTLEMENT)
+        deadline_id = session.scalars(running).one()
         job = Job(
             id=uuid.uuid4(), kind="none", key="none", payload={}, state=JobState.SET_ASIDE, attempts=5,
             run_after=now, created_at=now,
@@ -114,6 +138,11 @@ def stage(
             "report_id": str(report.id),
             "photo_id": str(photo.id),
             "candidate_id": str(story.candidate_id or NOBODY),
+            "milestone_id": str(milestone.id),
+            "interview_id": str(interview.id),
+            "audio_id": str(audio.id),
+            "clue_id": str(clue_id),
+            "deadline_id": str(deadline_id),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
             "job_id": str(job.id),

@@ -27,6 +27,8 @@ def test_a_person_finds_the_way_home(locale: Locale, width: int, scripts: bool, 
     with walk.signed_in(here.users[Role.STATION_STAFF]) as page:
         case_url = steps.admit(walk, page, photos)
         steps.wait_for_candidate(walk, page)
+        steps.interview(walk, page, case_url)
+        steps.tick_off(walk, page, case_url)
     with walk.signed_in(here.users[Role.CASEWORKER]) as page:
         page.goto(f"{case_url}/contact")
         expect(page.locator(".sealed")).to_be_visible()
@@ -48,7 +50,7 @@ def test_the_other_roles_pages_have_no_fault(scheme: str, site: Site, chromium: 
     pages = {
         Role.ADMINISTRATOR: ("/", "/users", "/users/new", "/organisations", "/organisations/new", "/jobs"),
         Role.AUDITOR: ("/", "/audit"),
-        Role.STATION_STAFF: ("/", "/cases", "/cases/new", "/reports", "/reports/new", "/nowhere"),
+        Role.STATION_STAFF: ("/", "/deadlines", "/cases", "/cases/new", "/reports", "/reports/new", "/nowhere"),
         Role.HEALTH_LIAISON: ("/",),
     }
     walk = Walk(chromium, site.url, site.world.password, Locale.EN, 360, scripts=True)

@@ -112,6 +112,38 @@ def report_missing(walk: Walk, page: Page, photos: list[Path]) -> None:
     assert FAMILY.name not in page.content()
 
 
+def interview(walk: Walk, page: Page, case_url: str) -> None:
+    """Record a talk that brought one clue, and correct it."""
+    page.goto(f"{case_url}/interviews")
+    walk.look(page)
+    choose(page, "clues.0.kind", "food")
+    page.locator("[name='clues.0.text']").fill("沙茶面")
+    page.locator("[name='notes']").fill("她说家里有条河")
+    page.locator("form[enctype] button:not([name])").last.click()
+    expect(page.locator(".items .item").first).to_contain_text("沙茶面")
+    walk.look(page)
+    page.locator(".item a").first.click()
+    page.locator("[name='text']").fill("沙茶麵")
+    walk.look(page)
+    send(page, "/correct")
+    expect(page.locator(".item").first).to_contain_text("沙茶麵")
+
+
+def tick_off(walk: Walk, page: Page, case_url: str) -> None:
+    """Tick a deadline off with its note, and look at the form that pauses another."""
+    page.goto(f"{case_url}/deadlines")
+    walk.look(page)
+    before = page.locator(".badge.good").count()
+    page.locator(".item .actions a").first.click()
+    walk.look(page)
+    page.locator("[name='note']").fill("已电话报告值班民警")
+    send(page, "/met")
+    expect(page.locator(".badge.good")).to_have_count(before + 1)
+    page.locator(".item .actions a[href$='/pause']").last.click()
+    expect(page.locator("[name='reason']")).to_be_visible()
+    walk.look(page)
+
+
 def admit(walk: Walk, page: Page, photos: list[Path]) -> str:
     """Admit a person; a height in metres is told apart first. The case's address."""
     page.goto(f"{walk.url}/cases/new")

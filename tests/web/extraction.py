@@ -11,7 +11,7 @@ from jinja2 import nodes
 
 import models
 from api.web import record_form
-from api.web.pages import home
+from api.web.pages import deadlines, home
 from api.web.rendering import TEMPLATES, environment
 from matcher import vocabulary
 from matcher.faces.quality import QualityAdvice, QualityComponent
@@ -55,6 +55,7 @@ def python_msgids() -> Iterator[tuple[str, str]]:
             yield error.__name__, error.message
     for groups in home.WAITING.values():
         yield from (("home.py", heading) for heading, _ in groups)
+    yield from (("deadlines.py", one.text) for one in deadlines.FILTERS)
     for labels in (record_form.CIRCUMSTANCES, record_form.LAST_SEEN, record_form.GROUPS):
         yield from (("record_form.py", msgid) for msgid in labels.values())
 

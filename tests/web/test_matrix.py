@@ -10,6 +10,10 @@ from sqlalchemy import func, select
 from matcher.vocabulary import GalleryKind
 from models import Base
 from models.case import Case, CaseState
+from models.clue import Clue, ClueConfidence, ClueKind
+from models.deadline import ClockKind, Deadline
+from models.interview import InterviewMethod
+from models.milestone import MilestoneKind
 from models.report import Report
 from models.user import Role, User
 from tests.factories.faces import RED, make_photo_bytes
@@ -18,6 +22,9 @@ from tests.factories.stories import Story, judged_case
 from tests.factories.world import World
 from tests.web.conftest import Browser
 from tests.web.test_security import page_routes
+from tracing.clues import ClueText
+from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
+from tracing.milestones import record_milestone
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -33,6 +40,8 @@ CASE_READERS = STAFF | POLICE | CASEWORKER | {Role.BUREAU_SUPERVISOR}
 REPORT_READERS = STAFF | POLICE | {Role.BUREAU_SUPERVISOR}
 REPORT_WRITERS = STAFF | POLICE
 STATION = STAFF | CASEWORKER
+DOERS = STATION | POLICE
+PAUSERS = STATION | {Role.BUREAU_SUPERVISOR}
 
 MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
@@ -94,6 +103,26 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/cases/{case_id}/attempts"): CASEWORKER,
     ("GET", "/cases/{case_id}/outcome"): STATION,
     ("POST", "/cases/{case_id}/outcome"): STATION,
+    ("GET", "/deadlines"): CASE_READERS,
+    ("GET", "/cases/{case_id}/deadlines"): CASE_READERS,
+    ("POST", "/cases/{case_id}/milestones"): DOERS,
+    ("GET", "/cases/{case_id}/milestones/{milestone_id}"): DOERS,
+    ("POST", "/cases/{case_id}/milestones/{milestone_id}/withdraw"): DOERS,
+    ("GET", "/cases/{case_id}/deadlines/{deadline_id}"): CASE_READERS,
+    ("POST", "/cases/{case_id}/deadlines/{deadline_id}/met"): DOERS,
+    ("GET", "/cases/{case_id}/deadlines/{deadline_id}/pause"): PAUSERS,
+    ("POST", "/cases/{case_id}/deadlines/{deadline_id}/pause"): PAUSERS,
+    ("POST", "/cases/{case_id}/deadlines/{deadline_id}/resume"): PAUSERS,
+    ("GET", "/cases/{case_id}/interviews"): CASE_READERS,
+    ("POST", "/cases/{case_id}/interviews"): STATION,
+    ("GET", "/audio/{audio_id}"): CASE_READERS,
+    ("POST", "/cases/{case_id}/audio/{audio_id}/remove"): STATION,
+    ("GET", "/cases/{case_id}/clues/{clue_id}"): STATION,
+    ("POST", "/cases/{case_id}/clues/{clue_id}/correct"): STATION,
+    ("GET", "/cases/{case_id}/clues/{clue_id}/withdraw"): STATION,
+    ("POST", "/cases/{case_id}/clues/{clue_id}/withdraw"): STATION,
+    ("GET", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
+    ("POST", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
     ("POST", "/logout"): ALL,  # last: it ends the session of the walk below
 }
 """What a role outside the set meets is a refusal, and the same is met by everybody where the record is another's."""
@@ -131,6 +160,7 @@ def test_the_table_holds(
         "report_id": story.report_id,
         "candidate_id": story.candidate_id,
         "job_id": story.case_id,
+        **_clocks(services, world, story),
     }
     photos = _photos(services, world, story)
     browser = browser_of(here.users[role])
@@ -159,6 +189,31 @@ def test_the_table_holds(
             allowed = answer(method, template, here.users[Role.CASEWORKER].id)
             assert allowed != 403, (method, template)
             assert method != "GET" or allowed in (200, 204, 303), (method, template)
+
+
+def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UUID]:
+    """A milestone of the case, a deadline that runs, and an interview with a recording and a clue."""
+    staff = world.viewer(world.a.users[Role.STATION_STAFF])
+    with unit_of_work(services.db) as session:
+        milestone = record_milestone(
+            session,
+            services,
+            staff,
+            story.case_id,
+            MilestoneKind.NOTICE_PUBLISHED,
+            occurred_at=utc_now(),
+            now=utc_now(),
+        )
+        settlement = select(Deadline.id).where(Deadline.case_id == story.case_id, Deadline.kind == ClockKind.SETTLEMENT)
+        interview = record_interview(
+            session, services, staff, story.case_id, Talk(utc_now(), InterviewMethod.TALK),
+            [ClueText(ClueKind.FOOD, "沙茶面", ClueConfidence.SURE)], now=utc_now(),
+        )  # fmt: skip
+        flac = prepare_audio(b"fLaC\x00\x00\x00\x22" + bytes(64), services.settings)
+        audio = add_audio(session, services, staff, interview.id, flac, now=utc_now())
+        clue_id = session.scalars(select(Clue.id).where(Clue.case_id == story.case_id)).one()
+        heard = {"interview_id": interview.id, "audio_id": audio.id, "clue_id": clue_id}
+        return {**heard, "milestone_id": milestone.id, "deadline_id": session.scalars(settlement).one()}
 
 
 def _photos(services: Services, world: World, story: Story) -> tuple[uuid.UUID, uuid.UUID]:

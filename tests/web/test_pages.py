@@ -17,21 +17,22 @@ from tracing.services import Services
 
 EVERYBODY = ("/", "/organisations")
 """Everybody may see the names of the own organisations; only the administrator's menu leads there."""
+CLOCKS = ("/deadlines", "{case}/deadlines", "{case}/interviews")
 PAGES: dict[Role, tuple[str, ...]] = {
     Role.STATION_STAFF: (
-        "/cases", "/cases/new", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/outcome",
+        "/cases", "/cases/new", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/outcome", *CLOCKS,
     ),
     Role.POLICE_EXAMINER: (
         "/review", "/cases", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/confirmation",
-        "{case}/release",
+        "{case}/release", *CLOCKS,
     ),
     Role.POLICE_SUPERVISOR: (
         "/review", "/cases", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/confirmation",
-        "{case}/release", "{case}/recall",
+        "{case}/release", "{case}/recall", *CLOCKS,
     ),
-    Role.CASEWORKER: ("/cases", "{case}", "{candidate}", "{case}/contact", "{case}/outcome"),
+    Role.CASEWORKER: ("/cases", "{case}", "{candidate}", "{case}/contact", "{case}/outcome", *CLOCKS),
     Role.HEALTH_LIAISON: (),
-    Role.BUREAU_SUPERVISOR: ("/cases", "/reports", "{case}", "{candidate}"),
+    Role.BUREAU_SUPERVISOR: ("/cases", "/reports", "{case}", "{candidate}", *CLOCKS),
     Role.AUDITOR: ("/audit",),
     Role.ADMINISTRATOR: ("/users", "/users/new", "/organisations/new", "/jobs"),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from celery import Celery, signals
 
+from tracing import periodic
 from tracing.gallery_keeper import IndexKeeper
 from tracing.platform import jobs, logs
 from tracing.platform.clock import utc_now
@@ -24,11 +25,13 @@ from tracing.tasks import REGISTRY
 
 RUN_JOB = "guitu.run_job"
 RELAY = "guitu.relay"
+PERIODIC = "guitu.periodic"
 JOB_QUEUE = "guitu"
 # A queue of its own, read in turn with the other: a backlog of jobs must not hold up the relay.
 RELAY_QUEUE = "guitu.relay"
 RELAY_EVERY_SECONDS = 1.0
 RELAY_EXPIRES_SECONDS = 5
+PERIODIC_EVERY_SECONDS = 15.0
 SOFT_LIMIT_SHARE = 0.9
 VISIBILITY_MARGIN_SECONDS = 60
 RESTORE_INTERVAL_SECONDS = 5
@@ -44,6 +47,7 @@ def make_celery(settings: Settings) -> Celery:
     def built() -> Services:
         found = build_services(settings)
         IndexKeeper(found, utc_now).start()
+        periodic.warn_of_calendar(found, utc_now())
         return found
 
     def services() -> Services:
@@ -59,6 +63,10 @@ def make_celery(settings: Settings) -> Celery:
     @celery.task(name=RELAY)
     def relay() -> None:
         publish_due(celery, services())
+
+    @celery.task(name=PERIODIC)
+    def ask_for_periodic_work() -> None:
+        periodic.ask(services(), utc_now())
 
     return celery
 
@@ -88,7 +96,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_default_queue": JOB_QUEUE,
         # Exchange and key spelt out: the defaults would bind both queues to one key, and copy each message to both.
         "task_queues": {name: {"exchange": name, "routing_key": name} for name in (JOB_QUEUE, RELAY_QUEUE)},
-        "task_routes": {RUN_JOB: {"queue": JOB_QUEUE}, RELAY: {"queue": RELAY_QUEUE}},
+        "task_routes": {RUN_JOB: {"queue": JOB_QUEUE}, RELAY: {"queue": RELAY_QUEUE}, PERIODIC: {"queue": RELAY_QUEUE}},
         "task_create_missing_queues": False,
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": False,
@@ -107,7 +115,12 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "task": RELAY,
                 "schedule": timedelta(seconds=RELAY_EVERY_SECONDS),
                 "options": {"expires": RELAY_EXPIRES_SECONDS, "queue": RELAY_QUEUE},
-            }
+            },
+            "periodic": {
+                "task": PERIODIC,
+                "schedule": timedelta(seconds=PERIODIC_EVERY_SECONDS),
+                "options": {"expires": PERIODIC_EVERY_SECONDS, "queue": RELAY_QUEUE},
+            },
         },
         "beat_schedule_filename": str(settings.data_dir / "celerybeat-schedule"),
         "beat_max_loop_interval": RELAY_EVERY_SECONDS,

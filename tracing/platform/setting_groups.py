@@ -204,6 +204,13 @@ class PhotoSettings(Group):
     max_per_person: int = Field(12, ge=1, description="Photographs a person may have.")
 
 
+class AudioSettings(Group):
+    """What a recording of an interview may be."""
+
+    max_bytes: int = Field(30 * 1024 * 1024, ge=1024, description="Largest recording of an interview, in bytes.")
+    max_per_interview: int = Field(4, ge=1, description="Recordings an interview may have.")
+
+
 class TokenSettings(Group):
     """How long a sign-in lasts."""
 

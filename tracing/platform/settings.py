@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
 from tracing.platform.setting_groups import (
+    AudioSettings,
     DatabaseSettings,
     FaceSettings,
     Group,
@@ -31,6 +32,7 @@ from tracing.platform.setting_groups import (
 )
 
 __all__ = [
+    "AudioSettings",
     "DatabaseSettings",
     "FaceSettings",
     "IndexSettings",
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     faces: FaceSettings = Field(default_factory=FaceSettings, description="Face search.")
     index: IndexSettings = Field(default_factory=IndexSettings, description="Face index.")
     photos: PhotoSettings = Field(default_factory=PhotoSettings, description="Photographs.")
+    audio: AudioSettings = Field(default_factory=AudioSettings, description="Recordings of interviews.")
     tokens: TokenSettings = Field(default_factory=TokenSettings, description="Sign-in.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
     matching: MatchingSettings = Field(default_factory=MatchingSettings, description="Candidate lists.")

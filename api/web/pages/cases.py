@@ -13,12 +13,14 @@ from api.web.brief import brief_of
 from api.web.candidate_rows import candidate_rows, changes_of, list_sentence
 from api.web.forms import choice, members_named
 from api.web.page import Page, PageDep, posted
+from api.web.pages.deadlines import deadline_rows
 from api.web.rendering import done, fragment, redirect, render
 from matcher.vocabulary import GalleryKind
 from models.case import CONTACT_OPEN, TRANSITIONS, Case, CaseState
 from models.photo import AnalysisState, Photo, PhotoView
 from tracing import access, cases
 from tracing.access import Permission
+from tracing.clues import list_clues
 from tracing.confirmation import standing_confirmation
 from tracing.outcomes import list_outcomes
 from tracing.photos import list_photos
@@ -118,6 +120,8 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
         waits=waits(case, photos),
         mark=progress_mark(case, photos),
         confirmation=standing_confirmation(page.session, case.id),
+        clues=list_clues(page.session, case.id, standing=True),
+        deadlines=deadline_rows(page, case),
         outcomes=list_outcomes(page.session, case.id),
         editable=page.may(Permission.CASE_WRITE) and case.state is not CaseState.CLOSED,
         contact_open=case.state in CONTACT_OPEN,

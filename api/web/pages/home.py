@@ -8,12 +8,14 @@ from starlette.responses import Response
 
 from api.web.brief import brief_of
 from api.web.page import Page, PageDep
+from api.web.pages.deadlines import home_query, row_of
 from api.web.rendering import render
 from models.case import Case, CaseState
 from models.job import JobState
 from models.user import Role
 from tracing.access import Permission
 from tracing.cases import list_cases
+from tracing.deadlines import count_due, list_due
 from tracing.operations import list_jobs
 from tracing.review import review_queue
 
@@ -70,9 +72,17 @@ def home(page: PageDep) -> Response:
     if page.may(Permission.JOBS):
         jobs = list_jobs(page.session, page.viewer, states=frozenset({JobState.SET_ASIDE}), limit=50, now=page.now)
         aside = len(jobs.items)
+    due, counts = None, None
+    if page.may(Permission.CASE_READ):
+        query = home_query(page)
+        listed = list_due(page.session, page.viewer, query, limit=SHOWN, now=page.now)
+        due = [row_of(page, one, one.case) for one in listed.items]
+        counts = count_due(page.session, page.viewer, query, now=page.now)
     return render(
         page,
         "home/home.html",
+        due=due,
+        due_counts=counts,
         groups=_groups(page),
         queue=review_queue(page.session, page.viewer, now=page.now) if page.may(Permission.REVIEW) else None,
         jobs_set_aside=aside,
