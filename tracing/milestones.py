@@ -11,7 +11,8 @@ from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing, load_case
 from tracing.deadline_plan import refresh
-from tracing.facts import LONGEST_LIFE_YEARS, DateInFuture, DateTooEarly, check_optional_text, check_text
+from tracing.fact_errors import DateInFuture, DateTooEarly
+from tracing.facts import LONGEST_LIFE_YEARS, check_optional_text, check_text
 from tracing.platform import errors
 from tracing.services import Services
 from tracing.trail import note

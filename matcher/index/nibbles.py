@@ -111,8 +111,7 @@ class Nibbles:
         """Codes of some rows, (n, pairs, 2), each below 16."""
         block, group, high, slot = _places(rows)
         shift = (4 * high).astype(np.uint8)[:, np.newaxis, np.newaxis]
-        found: NDArray[np.uint8] = self.blocks[block, :, group, :, slot] >> shift & 15
-        return found
+        return self.blocks[block, :, group, :, slot] >> shift & np.uint8(15)
 
     def _write(self, rows: Rows, codes: NDArray[np.uint8]) -> None:
         block, group, high, slot = _places(rows)
