@@ -14,6 +14,7 @@ from models.clue import Clue, ClueConfidence, ClueKind
 from models.interview import Interview
 from tracing import access
 from tracing.access import Permission, Viewer
+from tracing.blocking import store_keys
 from tracing.cases import CaseClosed, ReasonMissing, load_case
 from tracing.clue_facts import exchange
 from tracing.facts import InvalidFacts, check_division, check_text, collecting
@@ -149,6 +150,7 @@ def follow(
     case.version += 1
     case.updated_at = now
     session.flush()
+    store_keys(session, services.parameters, case)
     request_match(session, services, GalleryKind.CASE, case.id, now=now)
 
 

@@ -47,12 +47,7 @@ def refresh_if_stale(session: Session, services: Services, case_id: uuid.UUID, *
 def refresh(session: Session, services: Services, case_id: uuid.UUID, *, now: datetime) -> None:
     """Compute the case's deadlines anew. Two at once take turns; rows are never deleted, only ended."""
     session.flush()
-    session.execute(
-        dialect_insert(session)(DeadlinePlan)
-        .values(case_id=case_id, case_version=0, policy_version="", computed_at=now)
-        .on_conflict_do_nothing()
-    )
-    mark = session.get_one(DeadlinePlan, case_id, with_for_update=True, populate_existing=True)
+    # The case first, as everybody locks it: whoever holds it writes its deadlines, and new rows of them name it.
     case = session.execute(
         select(
             Case.id,
@@ -65,7 +60,14 @@ def refresh(session: Session, services: Services, case_id: uuid.UUID, *, now: da
         )
         .join(Organisation, Organisation.id == Case.organisation_id)
         .where(Case.id == case_id)
+        .with_for_update(of=Case)
     ).one()
+    session.execute(
+        dialect_insert(session)(DeadlinePlan)
+        .values(case_id=case_id, case_version=0, policy_version="", computed_at=now)
+        .on_conflict_do_nothing()
+    )
+    mark = session.get_one(DeadlinePlan, case_id, populate_existing=True)
     rows = {
         (row.kind, row.trigger_id, row.step): row
         for row in session.scalars(

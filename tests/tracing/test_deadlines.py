@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from models.audit import AuditEvent
 from models.case import CaseState
@@ -32,7 +33,7 @@ from tracing.clock_policy import load_clocks
 from tracing.deadline_plan import refresh
 from tracing.deadline_watch import watch
 from tracing.deadlines import DueFilter, DueQuery
-from tracing.facts import DateInFuture
+from tracing.fact_errors import DateInFuture
 from tracing.periodic import ask
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
@@ -320,3 +321,27 @@ def test_who_may_not_record(role: Role, services: Services, world: World, staff:
     refused: Callable[[], object] = lambda: bench.done(M.POLICE_QUERIED, now, world.viewer(world.a.users[role]))  # noqa: E731
     with pytest.raises(errors.Forbidden):
         refused()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("services", ["postgres"], indirect=True)
+def test_several_watchers_at_once_escalate_each_level_once(
+    services: Services, postgres_services: Services, world: World, staff: Viewer, now: datetime
+) -> None:
+    cases = 12
+    with unit_of_work(services.db) as session:
+        for _ in range(cases):
+            make_case(session, services, staff, now=now)
+        session.execute(delete(DeadlinePlan))
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _number: watch(services, now + 26 * HOUR), range(4)))
+    with read_only(services.db) as session:
+        rows = session.scalar(select(func.count()).select_from(Deadline))
+        levels = select(Deadline.kind, DeadlineEscalation.level, func.count()).join(
+            DeadlineEscalation, DeadlineEscalation.deadline_id == Deadline.id
+        )
+        found = session.execute(levels.group_by(Deadline.kind, DeadlineEscalation.level)).all()
+    assert rows == 7 * cases
+    assert {(kind, level): count for kind, level, count in found} == {
+        (kind, level): cases for kind in (K.POLICE_REPORT, K.POLICE_QUERY) for level in (1, 2)
+    }
