@@ -18,8 +18,10 @@ import tempfile
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from sqlalchemy import select, update
@@ -28,13 +30,14 @@ from benchmarks.drill_index import database, settings_of
 from benchmarks.names import DATA, People
 from benchmarks.synthetic_gallery import DIMENSION, embedding, services_for
 from benchmarks.synthetic_people import Missing, Town, seen
+from matcher.calibration import FaceCalibration
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, MatchPass
 from models.case import Case
-from models.face_model import FaceModel, FaceModelState
 from models.photo import AnalysisState, PhotoAnalysis
 from models.profile import Profile, ProfileAttribute, ProfileMark, ProfileName, ProfilePlace
 from models.report import Report
+from tests.factories.faces import ColourFaceEngine, with_engines
 from tests.factories.gallery import AT, VERSION, Ground, make_ground, make_person, unit
 from tracing.blocking import store_keys
 from tracing.facts import Facts
@@ -56,15 +59,24 @@ NOISE = 0.06
 """Standard deviation, a value, between two photographs of one synthetic person: a cosine of about .7."""
 
 
+class SyntheticEngine(ColourFaceEngine):
+    """An engine by the name of the synthetic faces' version; it is never asked to look at a picture."""
+
+    model_version = VERSION
+    dimension = DIMENSION
+
+
+def with_faces(services: Services) -> Services:
+    """Services for which the synthetic faces are of the version in force, with a calibration of theirs."""
+    made = with_engines(services, SyntheticEngine())
+    calibration = FaceCalibration(VERSION, 20.0, 0.4, 3.0, -1.5, "Made up, as the faces are.")
+    return replace(made, parameters=replace(made.parameters, calibrations=MappingProxyType({VERSION: calibration})))
+
+
 def fill(services: Services, town: Town, records: int, cases: int) -> Ground:
     """Reports, then cases of every second one of the first people."""
     with unit_of_work(services.db) as session:
         ground = make_ground(session)
-        session.add(
-            FaceModel(
-                model_version=VERSION, state=FaceModelState.IN_FORCE, dimension=DIMENSION, created_at=AT, in_force_at=AT
-            )
-        )
     speakers = People(town.folder, np.random.default_rng(town.seed))
     people = list(town.people(0, records + cases))
     wanted: list[tuple[int, GalleryKind, Facts]] = [
@@ -156,13 +168,14 @@ def all_at_once(services: Services) -> float:
 
 
 def _working(settings: Settings) -> None:
-    with services_for(settings, INDEX) as services:
-        work(services)
+    with services_for(settings, INDEX) as built:
+        work(with_faces(built))
 
 
 def killed(settings: Settings) -> bool:
     """Start `match-all`, kill its worker with -9 when a part is done; whether the rest was taken up exactly once."""
-    with services_for(settings, INDEX) as services:
+    with services_for(settings, INDEX) as built:
+        services = with_faces(built)
         with unit_of_work(services.db) as session:
             request_match_all(session, services, GalleryKind.CASE, now=utc_now())
         services.db.dispose()
@@ -221,7 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = settings_of(Path(folder) / "var", url)
         settings.data_dir.mkdir(mode=0o700)
         migrations.upgrade(settings)
-        with services_for(settings, INDEX) as services:
+        with services_for(settings, INDEX) as built:
+            services = with_faces(built)
             fill(services, Town(options.data, options.seed), options.records, options.cases)
             single = one_by_one(services, options.one_by_one)
             together = all_at_once(services)

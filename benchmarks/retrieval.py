@@ -48,6 +48,7 @@ from tracing.services import Services
 POOL = 2000
 """Newest records that were weighed before there were keys."""
 AT = datetime(2026, 3, 2, 2, 0)  # noqa: DTZ001, as the databases keep it
+DRAWN_BLOCKS = 4
 NULL = r"\N"
 COLUMNS = {
     "subject": ("id", "wrapped_key", "master_key_id", "created_at"),
@@ -182,7 +183,10 @@ def probes(town: Town, records: int, count: int, seed: int) -> list[Probe]:
     """Drawn from the reported people, each as a station would describe them."""
     rng = np.random.default_rng(seed)
     speakers = People(town.folder, rng)
-    chosen = sorted(rng.choice(records, size=count, replace=False).tolist())
+    # From a few blocks alone: a block is drawn anew as a whole.
+    blocks = rng.choice(-(-records // BLOCK), size=min(DRAWN_BLOCKS, -(-records // BLOCK)), replace=False)
+    numbers = np.concatenate([np.arange(block * BLOCK, min(records, (block + 1) * BLOCK)) for block in blocks])
+    chosen = sorted(rng.choice(numbers, size=count, replace=False).tolist())
     found = []
     for block in sorted({number // BLOCK for number in chosen}):
         wanted = {number % BLOCK for number in chosen if number // BLOCK == block}

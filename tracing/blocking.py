@@ -38,6 +38,8 @@ from tracing.gallery_faces import searchable_case, searchable_report
 from tracing.matching_records import described
 
 ANY_YEAR = 9999
+LOOKED_AT = 2
+"""Times as many records as are wanted are looked at first."""
 _ASKED = (column("key", KEY_TYPE), column("first", Integer), column("last", Integer))
 FIELDS: Mapping[str, int] = {"name": 0, "place": 1, "marks": 2, "ethnicity": 3, "sex": 4, "kin": 5, "phone": 6}
 
@@ -59,11 +61,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Readable:
-    """A key that will be read: its number among the probe's keys, and what agreeing on it is worth, log10."""
+    """A key that will be read: the number of what it is about, what agreeing on it is worth (log10), its records."""
 
     key: str
     field: int
     worth: float
+    count: int
 
 
 def store_keys(session: Session, parameters: Parameters, owner: Case | Report) -> None:
@@ -99,7 +102,11 @@ def retrieve(
     readable = _affordable(wanted, _counted(session, wanted, kind, limits.common), size, limits)
     if not readable:
         return []
-    return list(session.scalars(_ranked(wanted, readable, kind, limits.hits)))
+    first = session.scalars(_ranked(wanted, readable, kind, limits.hits, limits.hits * LOOKED_AT)).all()
+    if len(first) >= limits.hits or sum(one.count for one in readable) <= limits.hits * LOOKED_AT:
+        return list(first)
+    # Many of the best are no longer searched for: look at all of them.
+    return list(session.scalars(_ranked(wanted, readable, kind, limits.hits, limits.budget)))
 
 
 def _windows(wanted: WantedKeys) -> list[tuple[int, int]]:
@@ -134,12 +141,17 @@ def _affordable(wanted: WantedKeys, counts: Mapping[str, int], size: int, limits
         if count > limits.common or spent + count > limits.budget:
             break
         spent += count
-        found.append(_Readable(one.key, FIELDS[one.field], worth))
+        found.append(_Readable(one.key, FIELDS[one.field], worth, count))
     return found
 
 
-def _ranked(wanted: WantedKeys, readable: Sequence[_Readable], kind: GalleryKind, hits: int) -> Select[uuid.UUID]:
-    """Ids by the sum, over what the keys are about, of the best shared key's worth."""
+def _ranked(
+    wanted: WantedKeys, readable: Sequence[_Readable], kind: GalleryKind, hits: int, looked_at: int
+) -> Select[uuid.UUID]:
+    """Ids by the sum, over what the keys are about, of the best shared key's worth.
+
+    Whether a record is searchable is looked up for the best `looked_at` alone: each look-up is a page somewhere.
+    """
     rows = [(one.key, *window, one.field, one.worth) for one in readable for window in _windows(wanted)]
     asked = values(*_ASKED, column("field", Integer), column("worth", Double), name="asked").data(rows).cte("asked")
     best = (
@@ -149,7 +161,13 @@ def _ranked(wanted: WantedKeys, readable: Sequence[_Readable], kind: GalleryKind
         .subquery("best")
     )
     worth = func.sum(best.c.worth)
-    scored = select(best.c.profile_id, worth.label("worth")).group_by(best.c.profile_id).subquery("scored")
+    scored = (
+        select(best.c.profile_id, worth.label("worth"))
+        .group_by(best.c.profile_id)
+        .order_by(worth.desc(), best.c.profile_id)
+        .limit(looked_at)
+        .subquery("scored")
+    )
     table, searchable = (Case, searchable_case()) if kind is GalleryKind.CASE else (Report, searchable_report())
     return (
         select(table.id)

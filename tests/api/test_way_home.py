@@ -14,7 +14,11 @@ from tests.factories.stories import Story, judged_case
 from tests.factories.world import World
 from tracing.services import Services
 
-HIDDEN = {"log10_lr", "posterior", "face_similarity", "rank", "terms", "reviews", "state"}
+HIDDEN = {
+    "log10_lr", "posterior", "face_similarity", "rank", "terms", "reviews", "state", "strength", "verdict",
+    "gallery_size", "prior_log10_odds",
+}  # fmt: skip
+TERM = {"kind", "log10_lr", "weight", "counted", "probe_value", "other_value", "sentence_zh", "sentence_en"}
 SUPPORTS = {"opinion": "supports", "remarks": "耳廓一致"}
 AGREE = {"method": "agreeing_reviews", "grounds": "两名比对员意见一致"}
 RELEASE = {"wish": "wants_contact", "danger": "no_sign"}
@@ -61,7 +65,9 @@ def test_scores_and_opinions_are_sealed_until_ones_own_is_committed(
     unsealed = client.get(path, headers=first).json()["candidate"]
     assert unsealed.keys() >= HIDDEN
     assert unsealed["rank"] == 1
-    assert {"kind", "log10_lr", "probe_value", "other_value", "sentence_zh", "sentence_en"} == set(unsealed["terms"][0])
+    assert set(unsealed["terms"][0]) == TERM
+    assert sum(term["counted"] for term in unsealed["terms"]) == pytest.approx(unsealed["log10_lr"])
+    assert unsealed["gallery_size"] == 2
     assert [review["opinion"] for review in unsealed["reviews"]] == ["supports"]
     assert client.get("/api/v1/review/queue", headers=first).json()["items"] == []
     again = client.post(f"{path}/reviews", json=SUPPORTS, headers=first)

@@ -109,6 +109,17 @@ def test_only_who_is_searched_for_is_found(services: Services, world: World, rep
     assert wanted not in found(services, known)
 
 
+def test_those_no_longer_searched_for_do_not_crowd_out_the_others(
+    any_services: Services, reporter: Viewer, now: datetime
+) -> None:
+    known = facts(name="韦建国", native="450702")
+    gone = [report(any_services, reporter, now, known) for _ in range(4)]
+    wanted = report(any_services, reporter, now, facts(name="韦建国"))
+    with unit_of_work(any_services.db) as session:
+        session.execute(update(Report).where(Report.id.in_(gone)).values(state=ReportState.RESOLVED))
+    assert found(any_services, known, Limits(hits=1, common=1000, budget=1000)) == [wanted]
+
+
 def test_keys_follow_every_use_case(any_services: Services, world: World, staff: Viewer, now: datetime) -> None:
     story = judged_case(any_services, world, CaseState.IN_REVIEW, now=now)
     assert assert_keys_are_those_of_the_facts(any_services) == 2

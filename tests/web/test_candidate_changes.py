@@ -1,0 +1,34 @@
+"""The pages tell what matching changed in a list, and why; not to an examiner for whom the score is sealed."""
+
+from collections.abc import Callable
+
+from models.case import CaseState
+from models.user import Role
+from tests.factories.stories import judged_case
+from tests.factories.world import World
+from tests.web.conftest import Browser
+from tracing.platform.clock import utc_now
+from tracing.services import Services
+
+TITLE = "名单有何变化，为什么"
+
+
+def test_changes_are_told_where_the_score_is_open(
+    services: Services, world: World, browser_of: Callable[..., Browser]
+) -> None:
+    story = judged_case(services, world, CaseState.IN_REVIEW, now=utc_now())
+    staff = browser_of(world.a.users[Role.STATION_STAFF])
+    case = staff.see(f"/cases/{story.case_id}")
+    assert TITLE in case
+    assert f"/cases/{story.case_id}/changes" in case
+    changes = staff.see(f"/cases/{story.case_id}/changes")
+    assert "进入名单" in changes
+    assert f"/candidates/{story.candidate}" in changes
+    assert "姓名 （新） → +" in changes
+    candidate = staff.see(f"/candidates/{story.candidate}")
+    assert "分数的由来" in candidate
+    assert "比对之前：2 条记录之一" in candidate
+    examiner = browser_of(world.a.examiners[0])
+    assert TITLE not in examiner.see(f"/cases/{story.case_id}")
+    assert "目前没有您可以查看的变化" in examiner.see(f"/cases/{story.case_id}/changes")
+    assert "分数的由来" not in examiner.see(f"/candidates/{story.candidate}")
