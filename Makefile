@@ -11,7 +11,7 @@ MILVUS_READY := var/milvus/.ready
 PRODUCTION := GUITU_TEST_POSTGRES_URL=$(or $(GUITU_TEST_POSTGRES_URL),postgresql+psycopg://postgres@127.0.0.1:5432/postgres) \
 	GUITU_TEST_REDIS_URL=$(or $(GUITU_TEST_REDIS_URL),redis://127.0.0.1:6379/9)
 
-.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-evidence bench-index bench-milvus bench-names equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
+.PHONY: lock help run story story-production test test-milvus check fmt migrate migration worker bench bench-faces bench-evidence bench-index bench-milvus bench-names bench-several equality fuzz-weights drill-jobs drill-index soak-index screenshot clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -104,6 +104,9 @@ bench: bench-faces bench-index drill-jobs ## every benchmark and drill
 
 bench-faces: .venv/.ready $(PHOTOS_READY) ## the face models side by side with face_recognition
 	@$(BIN)/python -m benchmarks.faces $(ARGS)
+
+bench-several: .venv/.ready ## several photographs a side, by each way to one figure: ARGS="FACES --cache FOLDER"
+	@$(BIN)/python -m benchmarks.several_photos $(ARGS)
 
 bench-index: $(READY) ## the face index beside face_recognition.face_distance, at a million faces
 	@$(BIN)/python -m benchmarks.index $(ARGS)

@@ -88,6 +88,22 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateInfo:
+    """What is known of the photograph behind one face template.
+
+    Attributes:
+        taken_on: the day on which the person looked like that: when it was taken, at the latest when the person was
+            last seen; None when not known.
+        quality: of the face, 0 to 100, None when not measured.
+        number: the photograph's place among the person's, from 1, as pages show them; None when it has none.
+    """
+
+    taken_on: date | None = None
+    quality: float | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """All that is known of one person, ready for comparison.
 
@@ -96,6 +112,7 @@ class Profile:
         seen_at: division code of that place.
         templates: unit-norm face embeddings of one model version, shape (n, d), float32; (0, 0) when there are none.
         template_model: the model version of the templates; None makes them say nothing.
+        template_info: of each template, in their order; empty when nothing is known of any.
         kind: whether this is a report (lost) or a case (found); None when neither, so that time says nothing.
         no_marks: True when somebody looked and recorded that there are no marks: a "none", not an unknown.
     """
@@ -127,3 +144,4 @@ class Profile:
     templates: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     kind: GalleryKind | None = None
     template_model: str | None = None
+    template_info: tuple[TemplateInfo, ...] = ()

@@ -197,8 +197,12 @@ def for_matcher(
     seen_at: str | None,
     templates: Sequence[NDArray[np.float32]],
     template_model: str | None = None,
+    template_info: tuple[matching.TemplateInfo, ...] = (),
 ) -> matching.Profile:
-    """The facts as the comparators take them; `templates` are unit-norm embeddings (d,) of that model version."""
+    """The facts as the comparators take them; `templates` are unit-norm embeddings (d,) of that model version.
+
+    `template_info` is of each of them, in their order; empty when nothing is known of any.
+    """
     by_kind = {fact.kind: fact for fact in facts.attributes}
 
     def known(kind: AttributeKind, parse: Callable[[str], V]) -> matching.Known[V] | None:
@@ -233,4 +237,5 @@ def for_matcher(
         seen_at=seen_at,
         templates=np.stack(list(templates)) if templates else np.empty((0, 0), np.float32),
         template_model=template_model,
+        template_info=template_info,
     )

@@ -1,255 +1,324 @@
-"""The fit of a face calibration on labelled photographs, careful where data are thin or people differ.
+"""The fit of a face calibration on labelled photographs: a pooled curve, and cohorts drawn towards it where thin.
 
-Each cohort gets a logistic regression of its own, in which same-person pairs and strangers weigh alike, so that the
-fitted log-odds are a log likelihood ratio. What is shipped takes from the cohorts, each time, what claims least:
+**Pooled**: one logistic regression on the cosine over the ordinary pairs (adults as far as known, no profiles), in
+which same-person pairs and strangers weigh alike, so that the fitted log-odds are a log likelihood ratio. Sets weigh
+alike however many pairs they have; a set named as the population (relevant population, 相关人群: people like those that
+are searched) weighs as much as all others together, because whom one is taken for decides how alike strangers look.
 
-- neutral: the highest cosine at which any cohort's fit says LR 1, so that no group's strangers look alike by mistake;
-- slope: the flattest of the cohorts of adults (across childhood it is so flat that it would say nothing of adults);
-- cap: what the pairs of the largest cohort bear (empirical upper bound, Vergeer et al. 2016), and never more than its
-  number of people: pairs of strangers are many, but share people;
-- floor: the one at which the cohorts' mean Cllr is least, and never more than the largest cohort's number of people
-  with two photographs. Children and long years are among the cohorts: they keep a weak score from counting against.
+**Cohorts**: by years between the photographs; by the ages within those years, and where years are not known; by sex;
+poor quality. A cohort's log-odds are a + b * (its parent's log LR): regularised logistic regression that starts from
+the parent's curve (a = 0, b = 1) instead of from nothing (after Morrison & Poh, Science & Justice 58, 2018, shrunk
+likelihood ratios; as a normal prior it is the hierarchical model of Lindley & Smith, JRSS B 34, 1972). a has a prior
+standard deviation of `PRIOR_OFFSET` natural log units, b of `PRIOR_SLOPE`; the data count as many observations as the
+cohort has *people* with two photographs, since pairs share them. No people: the parent's curve; very many: its own fit.
+
+**Bounds**. For: what the pairs bear (empirical upper bound, Vergeer et al., Science & Justice 56, 2016), never more
+than the number of people; a cohort's is drawn from the parent's likewise and never above it. Against, pooled: where the
+sets' mean Cllr is least when nothing is known of any pair. Against, a cohort: never more than its parent, nor than its
+people bear, nor than missing the threshold that one stranger of its set in 100 passes would say, (share of its
+same-person pairs that miss it) / .99. Across childhood and decades most of them miss it: hardly anything is left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
+from math import inf, log10
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.calibration import FaceCalibration
-from matcher.evaluation.calibration_metrics import cllr, min_cllr, upper_bound
-from matcher.evaluation.datasets import Dataset, Labelled
-from matcher.evaluation.templates import Metric, Templates
-from matcher.evaluation.verification import Pairs, Scores, equal_error_rate, same_pairs, stranger_pairs
+from matcher.evaluation.calibration_metrics import cllr, upper_bound
+from matcher.evaluation.calibration_pairs import AGES, SEXES, Flags, Kind, PairSet, bend
+from matcher.evaluation.templates import Metric
+from matcher.evaluation.verification import Scores, strict_threshold
+from matcher.face_cohorts import AgePair, CohortCurve, Curve
+from matcher.vocabulary import Sex
 
-FOLDS = 5
-ADULT = 18
-LEAST_PEOPLE = 5
-"""People with two photographs that a cohort needs at least."""
-LEAST_PAIRS = 50
-"""Pairs of each kind that a cohort needs at least."""
+LEAST_PEOPLE, LEAST_PAIRS = 5, 50
+"""People with two photographs, and ordinary pairs of each kind, that a set needs at least to be in the pooled fit."""
+COHORT_PEOPLE, COHORT_PAIRS = 3, 10
+"""The same for a cohort's curve; below, the parent's holds."""
+
+YEARS: tuple[tuple[float, float], ...] = ((0, 4), (4, 8), (8, 13), (13, 20), (20, inf))
+"""From, and up to but not with: the spans in which ageing studies report (FG-NET)."""
+POOR = 20.0
+"""Quality below which a face is poor: profiles, blur, less than half the pixels wanted."""
+
+PRIOR_OFFSET, PRIOR_SLOPE = 2.0, 1.0
+PRIOR_PEOPLE = 10.0
+"""People of its own at which a cohort's cap is halfway between the parent's and its own."""
+FALSE_ACCEPTS = 0.01
 
 # Flattens a fit that separates its pairs perfectly, which would otherwise be infinitely steep.
 _RIDGE = 1e-6
 # A bound of 0 would leave no curve at all; an LR of 1.12 is as good as nothing.
 _LEAST = 0.05
+_LEAST_RISE = 0.05
 _FLOORS = tuple(round(-_LEAST * step, 2) for step in range(1, 61))
 
 
 class CohortsTooSmall(ValueError):
-    """No cohort of adults is large enough for a fit."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cohort:
-    """Pairs of one group of people whose faces were found.
-
-    Attributes:
-        name: the set, and the part of it.
-        adults: whether all are adults, as far as is known.
-        same, strangers: cosines of pairs.
-        same_people, stranger_people: numbers of the people of each pair, shape (m, 2).
-        people: number of people; `mated` of them have two photographs.
-    """
-
-    name: str
-    adults: bool
-    same: Scores
-    strangers: Scores
-    same_people: Pairs
-    stranger_people: Pairs
-    people: int
-    mated: int
-
-    @property
-    def large_enough(self) -> bool:
-        """Whether a fit on it means anything."""
-        return self.mated >= LEAST_PEOPLE and min(len(self.same), len(self.strangers)) >= LEAST_PAIRS
-
-
-@dataclass(frozen=True, slots=True)
-class CohortFigures:
-    """How one cohort fared.
-
-    Attributes:
-        slope, neutral: its own fit, log10 LR per unit of cosine and the cosine at LR 1.
-        equal_error_rate: 0 to 1.
-        held_out_cllr: of its own fit, each tenth of the people judged by the fit on the others.
-        min_cllr: of the best monotone calibration of its cosines.
-        shipped_cllr: of the calibration that is shipped.
-        stranger_log10_lr: what the shipped calibration says of the strangers' 99.9 % quantile.
-    """
-
-    name: str
-    adults: bool
-    people: int
-    same: int
-    strangers: int
-    slope: float
-    neutral: float
-    equal_error_rate: float
-    held_out_cllr: float
-    min_cllr: float
-    shipped_cllr: float
-    stranger_log10_lr: float
+    """No set of adults is large enough for a fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFit:
-    """A calibration, the cohorts that it is made of, and the names of those that were too small."""
+    """A calibration, and the names of the sets that were too small for the pooled fit."""
 
     calibration: FaceCalibration
-    cohorts: tuple[CohortFigures, ...]
     too_small: tuple[str, ...]
 
 
-def cohorts_of(dataset: Dataset, templates: Templates, seed: int) -> list[Cohort]:
-    """The set as one cohort; where ages are known, its pairs of adults are another."""
-    everybody = _cohort(dataset.name, dataset.photos, templates, np.arange(len(dataset.photos)), seed, adults=True)
-    if all(photo.age is None for photo in dataset.photos):
-        return [everybody]
-    grown = np.array([photo.age is not None and photo.age >= ADULT for photo in dataset.photos], bool)
-    if grown.all():
-        return [everybody]
-    adults = _cohort(
-        f"{dataset.name} from {ADULT} years", dataset.photos, templates, np.flatnonzero(grown), seed, adults=True
-    )
-    children = f"{dataset.name} with children"
-    return [adults, _cohort(children, dataset.photos, templates, np.arange(len(grown)), seed, adults=False)]
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Cosines of both kinds with weights that add up to 1 for each, and how many people they are of."""
+
+    same: Scores
+    strangers: Scores
+    same_weights: Scores
+    stranger_weights: Scores
+    people: int
+    mated: int
 
 
-def _cohort(
-    name: str, photos: Sequence[Labelled], templates: Templates, at: NDArray[np.int64], seed: int, *, adults: bool
-) -> Cohort:
-    at = at[templates.found[at]]
-    people = [photos[position].person for position in at]
-    known, number = np.unique(np.array(people), return_inverse=True)
-    same, strangers = same_pairs(people), stranger_pairs(people, seed)
-    return Cohort(
-        name,
-        adults,
-        templates.pair_scores(at[same]),
-        templates.pair_scores(at[strangers]),
-        number[same],
-        number[strangers],
-        len(known),
-        int((np.bincount(number) > 1).sum()) if len(number) else 0,
-    )
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    years: tuple[float, float] | None = None
+    ages: AgePair | None = None
+    sex: Sex | None = None
+    quality_below: float | None = None
+
+    def met(self, kind: Kind) -> Flags:
+        """Which pairs are of the cohort."""
+        chosen = np.ones(len(kind.cosines), bool)
+        if self.years is not None:
+            chosen &= (kind.years >= self.years[0]) & (kind.years < self.years[1])
+        if self.ages is not None:
+            chosen &= kind.ages == AGES.index(self.ages)
+        if self.sex is not None:
+            chosen &= kind.sex == SEXES.index(self.sex)
+        if self.quality_below is not None:
+            chosen &= kind.quality < self.quality_below
+        return chosen
 
 
 def fit_logistic(same: Scores, strangers: Scores) -> tuple[float, float]:
-    """(slope, neutral) of the log10 LR: balanced logistic regression on the score, by Newton's method.
+    """(slope, neutral) of the log10 LR of one cohort's own: balanced logistic regression on the score.
 
     Raises ValueError when a kind is missing or likeness does not rise with the score.
     """
     if not len(same) or not len(strangers):
         raise ValueError("a fit needs same-person pairs and strangers")
-    x = np.concatenate([same, strangers])
-    middle, spread = float(x.mean()), float(x.std()) or 1.0
-    y = np.arange(len(x)) < len(same)
-    weight = np.where(y, 0.5 / len(same), 0.5 / len(strangers))
-    design = np.stack([(x - middle) / spread, np.ones_like(x)], axis=1)
-    theta = np.zeros(2)
-    for _ in range(200):
-        # Clipped: beyond it the exponential overflows and the share is 0 or 1 in any case.
-        share = 1 / (1 + np.exp(-np.clip(design @ theta, -500, 500)))
-        gradient = design.T @ (weight * (y - share)) - _RIDGE * theta
-        hessian = (design * (weight * share * (1 - share))[:, np.newaxis]).T @ design + _RIDGE * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        theta = theta + step
-        if float(np.abs(step).max()) < 1e-10:
-            break
-    if theta[0] <= 0:
-        raise ValueError("likeness does not rise with the score: these templates tell nobody apart")
-    return float(theta[0] / spread / np.log(10)), float(middle - spread * theta[1] / theta[0])
+    return _pooled_line(Sample(same, strangers, _even(same), _even(strangers), 0, 0))
 
 
 def fit_calibration(
-    cohorts: Sequence[Cohort], metric: Metric, model_version: str, source: str, seed: int
+    sets: Sequence[PairSet], metric: Metric, model_version: str, source: str, population: str | None = None
 ) -> CalibrationFit:
     """The calibration of a model version by the rules of this module.
 
-    `source` is kept with it; the figures of the fit are written behind it. Raises CohortsTooSmall when no cohort of
-    adults is large enough, ValueError when the templates are not compared by cosine or tell nobody apart.
+    `source` is kept with it; the figures of the fit are written behind it. `population` names the set that weighs as
+    much as all others. Raises CohortsTooSmall when no set of adults is large enough, ValueError when the templates are
+    not compared by cosine, tell nobody apart, or no set has the population's name.
     """
     if metric is not Metric.COSINE:
         raise ValueError("a calibration is of cosines; this model is compared by another measure")
-    usable = [cohort for cohort in cohorts if cohort.large_enough]
-    if not any(cohort.adults for cohort in usable):
+    if population is not None and population not in {one.name for one in sets}:
+        raise ValueError(f"--population {population} names none of the sets: {', '.join(one.name for one in sets)}")
+    ordinary = [one.where(lambda kind: kind.ordinary) for one in sets]
+    usable = [one for one in ordinary if _large_enough(one)]
+    if not usable:
         raise CohortsTooSmall(
             f"A calibration needs a set of at least {LEAST_PEOPLE} adults with two photographs or more and"
             f" {LEAST_PAIRS} pairs of each kind."
         )
-    fits = {cohort.name: fit_logistic(cohort.same, cohort.strangers) for cohort in usable}
-    slope = min(fits[cohort.name][0] for cohort in usable if cohort.adults)
-    neutral = max(found for _, found in fits.values())
-    largest = max((cohort for cohort in usable if cohort.adults), key=lambda cohort: cohort.people)
-    borne = upper_bound(slope * (largest.same - neutral), slope * (largest.strangers - neutral))
-    cap = min(borne, float(np.log10(largest.people)))
-    deepest = -float(np.log10(largest.mated))
-    draft = FaceCalibration(
-        model_version, float(f"{slope:.3g}"), round(neutral, 4), max(round(cap, 2), _LEAST), -1.0, source
+    shares = _shares(usable, population)
+    draft = _pooled(usable, shares)
+    everything = [one for one in sets if one.name in {use.name for use in usable}]
+    pooled = _with_floor(draft, everything, shares)
+    cohorts = _cohorts(sets, pooled)
+    told = "; ".join(
+        f"{one.name}: {one.people} people, {len(one.same.cosines):,} same and {len(one.strangers.cosines):,} different"
+        " ordinary pairs"
+        for one in usable
     )
-    rounded = min(
-        (replace(draft, floor=floor) for floor in _FLOORS if floor >= deepest),
-        key=lambda one: float(np.mean([cllr(weigh(one, c.same), weigh(one, c.strangers)) for c in usable])),
+    weighed = f" {population} weighs as much as all others." if population and len(usable) > 1 else ""
+    calibration = FaceCalibration(
+        model_version,
+        pooled.slope,
+        pooled.neutral,
+        pooled.cap,
+        pooled.floor,
+        f"{source} Pooled: {told}.{weighed}",
+        cohorts,
     )
-    figures = tuple(_figures(cohort, fits[cohort.name], rounded, seed) for cohort in usable)
-    shipped = replace(rounded, source=f"{source} {_told(figures, largest, borne)}")
-    return CalibrationFit(shipped, figures, tuple(cohort.name for cohort in cohorts if not cohort.large_enough))
+    return CalibrationFit(calibration, tuple(one.name for one in sets if one.name not in {use.name for use in usable}))
 
 
-def _told(figures: Sequence[CohortFigures], largest: Cohort, borne: float) -> str:
-    text = "; ".join(
-        f"{one.name}: {one.people} people, {one.same:,} same and {one.strangers:,} different pairs,"
-        f" slope {one.slope:.1f}, LR 1 at {one.neutral:.4f}, EER {one.equal_error_rate:.1%},"
-        f" Cllr {one.held_out_cllr:.3f} held out, {one.shipped_cllr:.3f} as shipped, least possible {one.min_cllr:.3f}"
-        for one in figures
-    )
-    return (
-        f"{text}. Slope: the flattest of the cohorts of adults. Neutral: the highest LR 1 of all cohorts."
-        f" Cap: the pairs of {largest.name} bear {borne:.2f} (empirical upper bound), its {largest.people} people"
-        f" {np.log10(largest.people):.2f}; the smaller counts. Floor: where the cohorts' mean Cllr is least."
-    )
+def _large_enough(one: PairSet) -> bool:
+    return one.mated >= LEAST_PEOPLE and min(len(one.same.cosines), len(one.strangers.cosines)) >= LEAST_PAIRS
 
 
-def _figures(cohort: Cohort, fit: tuple[float, float], shipped: FaceCalibration, seed: int) -> CohortFigures:
-    same, strangers = (weigh(shipped, scores) for scores in (cohort.same, cohort.strangers))
-    return CohortFigures(
-        cohort.name,
-        cohort.adults,
-        cohort.people,
-        len(cohort.same),
-        len(cohort.strangers),
-        *fit,
-        equal_error_rate(cohort.same, cohort.strangers),
-        held_out_cllr(cohort, seed),
-        min_cllr(cohort.same, cohort.strangers),
-        cllr(same, strangers),
-        shipped.log10_lr(float(np.quantile(cohort.strangers, 0.999))),
+def _shares(sets: Sequence[PairSet], population: str | None) -> list[float]:
+    """What each set weighs; their sum is 1."""
+    others = len([one for one in sets if one.name != population])
+    if others in (0, len(sets)):
+        return [1 / len(sets)] * len(sets)
+    return [0.5 if one.name == population else 0.5 / others for one in sets]
+
+
+def _sample(sets: Sequence[PairSet], shares: Sequence[float]) -> Sample:
+    same, strangers = ([getattr(one, kind).cosines for one in sets] for kind in ("same", "strangers"))
+    return Sample(
+        np.concatenate(same),
+        np.concatenate(strangers),
+        np.concatenate([share * _even(each) for share, each in zip(shares, same, strict=True)]),
+        np.concatenate([share * _even(each) for share, each in zip(shares, strangers, strict=True)]),
+        sum(one.people for one in sets),
+        sum(one.mated for one in sets),
     )
 
 
-def weigh(calibration: FaceCalibration, cosines: Scores) -> Scores:
-    """log10 LRs of many cosines, shape kept."""
-    line = calibration.slope * (cosines - calibration.neutral)
-    bound = np.where(line > 0, calibration.cap, -calibration.floor)
-    return np.asarray(bound * np.tanh(line / bound), np.float64)
+def _even(values: Scores) -> Scores:
+    return np.full(len(values), 1 / max(len(values), 1))
 
 
-def held_out_cllr(cohort: Cohort, seed: int, folds: int = FOLDS) -> float:
-    """Cllr of the cohort's own fit: people are dealt to folds, and a pair is judged by the fit without its people's."""
-    people = int(max(cohort.same_people.max(), cohort.stranger_people.max())) + 1
-    fold = np.random.default_rng(seed).permutation(people) % min(folds, people)
-    of_same, of_strangers = fold[cohort.same_people[:, 0]], np.sort(fold[cohort.stranger_people], axis=1)
-    same, strangers = [], []
-    for first, second in combinations_with_replacement(range(min(folds, people)), 2):
-        rest = ~np.isin(of_same, (first, second)), ~np.isin(of_strangers, (first, second)).any(axis=1)
-        slope, neutral = fit_logistic(cohort.same[rest[0]], cohort.strangers[rest[1]])
-        judged = cohort.strangers[(of_strangers == (first, second)).all(axis=1)]
-        strangers.append(slope * (judged - neutral))
-        if first == second:
-            same.append(slope * (cohort.same[of_same == first] - neutral))
-    return cllr(np.concatenate(same), np.concatenate(strangers))
+def _pooled(sets: Sequence[PairSet], shares: Sequence[float]) -> Curve:
+    sample = _sample(sets, shares)
+    slope, neutral = _pooled_line(sample)
+    largest = max(sets, key=lambda one: one.people)
+    borne = upper_bound(slope * (largest.same.cosines - neutral), slope * (largest.strangers.cosines - neutral))
+    return _rounded(Curve(slope, neutral, _at_least(min(borne, log10(largest.people))), -_LEAST))
+
+
+def _with_floor(draft: Curve, sets: Sequence[PairSet], shares: Sequence[float]) -> Curve:
+    """With the floor at which the sets' mean Cllr is least, with nothing known of any of their pairs."""
+    deepest = -log10(max(one.mated for one in sets))
+    curves = [replace(draft, floor=floor) for floor in _FLOORS if floor >= deepest]
+
+    def cost(curve: Curve) -> float:
+        each = [cllr(bend(curve, one.same.cosines), bend(curve, one.strangers.cosines)) for one in sets]
+        return float(np.dot(shares, each))
+
+    return min(curves, key=cost)
+
+
+def _pooled_line(sample: Sample) -> tuple[float, float]:
+    x = np.concatenate([sample.same, sample.strangers])
+    middle, spread = float(x.mean()), float(x.std()) or 1.0
+    offset, rise = _logistic((x - middle) / spread, sample, 1.0, np.zeros(2), np.full(2, _RIDGE))
+    if rise <= 0:
+        raise ValueError("likeness does not rise with the score: these templates tell nobody apart")
+    return float(rise / spread / np.log(10)), float(middle - spread * offset / rise)
+
+
+def _cohorts(sets: Sequence[PairSet], pooled: Curve) -> tuple[CohortCurve, ...]:
+    """Parents before children; a cohort that is too small, or within which nothing differs, has no curve."""
+    found: list[CohortCurve] = []
+
+    def add(conditions: _Conditions, parent: Curve) -> Curve:
+        one = _cohort(sets, conditions, parent)
+        if one is None:
+            return parent
+        found.append(one)
+        return one.curve
+
+    for years in YEARS:
+        parent = add(_Conditions(years=years), pooled)
+        for ages in AgePair:
+            add(_Conditions(years=years, ages=ages), parent)
+    for ages in AgePair:
+        add(_Conditions(ages=ages), pooled)
+    for sex in Sex:
+        add(_Conditions(sex=sex), pooled)
+    add(_Conditions(quality_below=POOR), pooled)
+    return tuple(found)
+
+
+def _cohort(sets: Sequence[PairSet], conditions: _Conditions, parent: Curve) -> CohortCurve | None:
+    both = [(one, one.where(conditions.met)) for one in sets]
+    both = [(whole, part) for whole, part in both if part.mated and len(part.strangers.cosines)]
+    wholes, parts = [whole for whole, _ in both], [part for _, part in both]
+    mated = sum(one.mated for one in parts)
+    same, strangers = (sum(len(getattr(one, kind).cosines) for one in parts) for kind in ("same", "strangers"))
+    if mated < COHORT_PEOPLE or min(same, strangers) < COHORT_PAIRS:
+        return None
+    # Within a cohort each person counts alike, whatever set they are from.
+    shares = [one.mated / mated for one in parts]
+    curve = shrunk(_sample(parts, shares), parent, _against(parts, wholes, shares))
+    return CohortCurve(
+        curve, mated, same, strangers, conditions.years, conditions.ages, conditions.sex, conditions.quality_below
+    )
+
+
+def shrunk(sample: Sample, parent: Curve, against: float) -> Curve:
+    """The curve of a cohort's sample, drawn towards its parent's; see the module.
+
+    `against` is the most that the cohort's data say against, log10 LR of at most 0.
+    """
+    line = _line(parent)
+    x = np.log(10) * np.concatenate([line(sample.same), line(sample.strangers)])
+    precision = np.array([PRIOR_OFFSET**-2, PRIOR_SLOPE**-2])
+    offset, rise = _logistic(x, sample, float(sample.mated), np.array([0.0, 1.0]), precision)
+    slope = parent.slope * max(rise, _LEAST_RISE)
+    neutral = parent.neutral - offset / (slope * np.log(10))
+    own = Curve(slope, float(np.clip(neutral, -0.99, 0.99)), parent.cap, parent.floor)
+    borne = min(upper_bound(_line(own)(sample.same), _line(own)(sample.strangers)), log10(max(sample.people, 1)))
+    share = sample.mated / (sample.mated + PRIOR_PEOPLE)
+    cap = min(parent.cap, parent.cap + share * (borne - parent.cap))
+    floor = max(parent.floor, against)
+    return _rounded(replace(own, cap=_at_least(cap), floor=-_at_least(-floor)))
+
+
+def _line(curve: Curve) -> Callable[[Scores], Scores]:
+    return lambda cosines: curve.slope * (cosines - curve.neutral)
+
+
+def _logistic(
+    x: Scores, sample: Sample, observations: float, mean: NDArray[np.float64], precision: NDArray[np.float64]
+) -> tuple[float, float]:
+    """(offset, rise) of the log-odds on x, same-person pairs first: Newton's method with a normal prior."""
+    y = np.arange(len(x)) < len(sample.same)
+    weight = 0.5 * observations * np.concatenate([sample.same_weights, sample.stranger_weights])
+    design = np.stack([np.ones_like(x), x], axis=1)
+    theta: NDArray[np.float64] = mean.astype(np.float64)
+    step: NDArray[np.float64] = np.zeros(2)
+    cost = inf
+    for _ in range(100):
+        odds = design @ theta
+        gap = theta - mean
+        now = float(weight @ np.logaddexp(0, np.where(y, -odds, odds)) + 0.5 * precision @ gap**2)
+        if now > cost:
+            # A whole step overshoots where the data are nearly apart.
+            step /= 2
+            theta = theta - step
+            continue
+        share = 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
+        gradient = design.T @ (weight * (y - share)) - precision * gap
+        hessian = (design * (weight * share * (1 - share))[:, np.newaxis]).T @ design + np.diag(precision)
+        cost, step = now, np.asarray(np.linalg.solve(hessian, gradient), np.float64)
+        theta = theta + step
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    return float(theta[0]), float(theta[1])
+
+
+def _against(parts: Sequence[PairSet], sets: Sequence[PairSet], shares: Sequence[float]) -> float:
+    """log10 LR of missing the threshold that 1 % of all strangers of a set pass, by same-person pairs of a part of it.
+
+    Not beyond the people with two photographs.
+    """
+    missed = 0.0
+    for part, whole, share in zip(parts, sets, shares, strict=True):
+        threshold = strict_threshold(whole.strangers.cosines, FALSE_ACCEPTS)
+        missed += share * max(float((part.same.cosines <= threshold).mean()), 0.5 / len(part.same.cosines))
+    people = sum(part.mated for part in parts)
+    return max(min(log10(missed / (1 - FALSE_ACCEPTS)), 0.0), -log10(max(people, 1)))
+
+
+def _at_least(bound: float) -> float:
+    return max(bound, _LEAST)
+
+
+def _rounded(curve: Curve) -> Curve:
+    return Curve(float(f"{curve.slope:.3g}"), round(curve.neutral, 4), round(curve.cap, 2), round(curve.floor, 2))

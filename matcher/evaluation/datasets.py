@@ -1,13 +1,15 @@
 """Folders of photographs whose people are known, in the layouts that the field uses.
 
 - one folder a person with photographs in it, as Labeled Faces in the Wild (Huang et al. 2007);
-- `labels.csv` with the columns file, subject, age (FG-NET);
+- `labels.csv` with the columns file, subject, age (FG-NET), and, where known, sex (male or female);
 - `ID/frontal` and `ID/profile` (Celebrities in Frontal-Profile, Sengupta et al. 2016).
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from matcher.vocabulary import Sex
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".bmp", ".pgm", ".ppm"})
 LABELS_FILE = "labels.csv"
@@ -27,12 +29,14 @@ class Labelled:
         person: name of the person, unique within the set.
         age: in years when it was taken, None when not recorded.
         pose: "frontal" or "profile", None when not recorded.
+        sex: None when not recorded.
     """
 
     path: Path
     person: str
     age: float | None = None
     pose: str | None = None
+    sex: Sex | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,7 @@ def pool(sets: tuple[Dataset, ...]) -> Dataset:
     """All sets as one; people of two sets are two people, whatever their names."""
     if len(sets) == 1:
         return sets[0]
-    photos = [
-        Labelled(photo.path, f"{one.name}/{photo.person}", photo.age, photo.pose)
-        for one in sets
-        for photo in one.photos
-    ]
+    photos = [replace(photo, person=f"{one.name}/{photo.person}") for one in sets for photo in one.photos]
     return Dataset(
         "+".join(one.name for one in sets), tuple(sorted(photos, key=lambda one: (one.person, str(one.path))))
     )
@@ -149,9 +149,11 @@ def _fgnet(folder: Path) -> list[Labelled]:
         for number, row in enumerate(csv.DictReader(stream), start=2):
             try:
                 path, person, age = folder / row["file"], row["subject"].strip(), float(row["age"])
+                sex = Sex(row["sex"].strip().lower()) if row.get("sex") else None
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise DatasetInvalid(f"{LABELS_FILE}, line {number}: expected file, subject, age") from error
+                expected = "expected file, subject, age in years, and sex as male, female or nothing where there is one"
+                raise DatasetInvalid(f"{LABELS_FILE}, line {number}: {expected}") from error
             if not path.is_file():
                 raise DatasetInvalid(f"{LABELS_FILE}, line {number}: no such photograph in the folder")
-            photos.append(Labelled(path, person, age=age))
+            photos.append(Labelled(path, person, age=age, sex=sex))
     return photos

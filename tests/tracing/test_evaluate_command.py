@@ -123,6 +123,8 @@ def test_a_calibration_is_refused_without_enough_people(run: Run, blanks: Path, 
     target = tmp_path / "calibration.json"
     result = run("calibrate", "--faces", blanks, "--out", target, exit_code=2)
     assert "at least 5 adults" in result.stderr
+    result = run("calibrate", "--faces", blanks, "--out", target, "--population", "all", exit_code=2)
+    assert "--population all names none of the sets: blanks" in result.stderr
     assert not target.exists()
 
 
@@ -138,4 +140,16 @@ def test_a_calibration_that_the_service_reads(run: Run, tmp_path: Path) -> None:
     assert found.log10_lr(0.98) > 0.5 > -0.1 > found.log10_lr(0.85)
     assert "asian_celeb: 9 people" in found.source
     assert str(CELEBRITIES.parent) not in found.source
-    assert "asian_celeb" in result.stdout
+    assert "pooled" in result.stdout
+    figures_file = tmp_path / "figures.json"
+    asked = ["evaluate", "calibration", "--faces", CELEBRITIES, "--json", figures_file]
+    shown = run(*asked, "--calibration", target)
+    (judged,) = json.loads(figures_file.read_text("utf-8"))["sets"]
+    assert (judged["set"], judged["cohorts"][0]["people"]) == ("asian_celeb", 9)
+    figures = judged["cohorts"][0]
+    assert figures["least_cllr"] < figures["shipped"]["cllr"] <= figures["held_out"]["cllr"] < 0.6
+    assert "held out" in shown.stdout
+    other = json.loads(target.read_text("utf-8")) | {"model_version": "other-1"}
+    target.write_text(json.dumps(other), "utf-8")
+    refused = run(*asked, "--calibration", target, exit_code=2)
+    assert "calibration.json was fitted on other-1, not on dlib-resnet" in refused.stderr

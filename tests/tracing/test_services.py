@@ -85,7 +85,15 @@ def test_a_card_that_cannot_be_used_is_named_and_the_others_stay(tmp_path: Path)
 
 def calibrated(folder: Path, version: str) -> None:
     """A calibration beside the card."""
-    row = {"model_version": version, "slope": 5.0, "neutral": 0.4, "cap": 2.0, "floor": -1.0, "source": "made up"}
+    row = {
+        "model_version": version,
+        "slope": 5.0,
+        "neutral": 0.4,
+        "cap": 2.0,
+        "floor": -1.0,
+        "cohorts": [],
+        "source": "made up",
+    }
     (folder / "tiny.json").write_text(json.dumps(row), "utf-8")
 
 

@@ -1,12 +1,13 @@
 """Figures of faces as tables on a console."""
 
-from collections.abc import Callable
+from math import inf
 
 from rich.console import Console
 from rich.table import Table
 
-from matcher.evaluation.calibration_fit import CalibrationFit, CohortFigures
+from matcher.evaluation.calibration_fit import CalibrationFit
 from matcher.evaluation.face_report import Figures
+from matcher.face_cohorts import CohortCurve, Curve
 
 _ROWS = (
     ("photos", "photographs"),
@@ -66,24 +67,49 @@ def _interval(value: object) -> str:
 
 
 def print_fit(console: Console, found: CalibrationFit) -> None:
-    """The calibration, and how each cohort fared."""
+    """The calibration's curves."""
     one = found.calibration
-    console.print(f"{one.model_version}: slope {one.slope}, neutral {one.neutral}, cap {one.cap}, floor {one.floor}")
-    rows: dict[str, Callable[[CohortFigures], str]] = {
-        "people": lambda one: str(one.people),
-        "same-person pairs": lambda one: str(one.same),
-        "pairs of strangers": lambda one: str(one.strangers),
-        "slope": lambda one: f"{one.slope:.1f}",
-        "cosine at LR 1": lambda one: f"{one.neutral:.4f}",
-        "equal error rate": lambda one: f"{one.equal_error_rate:.4f}",
-        "Cllr, held-out people": lambda one: f"{one.held_out_cllr:.3f}",
-        "Cllr as shipped": lambda one: f"{one.shipped_cllr:.3f}",
-        "least possible Cllr": lambda one: f"{one.min_cllr:.3f}",
-        "log10 LR of 1 stranger in 1,000": lambda one: f"{one.stranger_log10_lr:.2f}",
-    }
-    table = Table("cohort", *(one.name for one in found.cohorts))
-    for words, shown in rows.items():
-        table.add_row(words, *map(shown, found.cohorts))
+    console.print(one.model_version, soft_wrap=True)
+    table = Table("cohort", "people", "same pairs", "strangers", "slope", "cosine at LR 1", "cap", "floor")
+    table.add_row("pooled", "", "", "", *_curve(one.pooled))
+    for cohort in one.cohorts:
+        counts = (str(each) for each in (cohort.people, cohort.same, cohort.strangers))
+        table.add_row(_conditions(cohort), *counts, *_curve(cohort.curve))
     console.print(table)
     if found.too_small:
-        console.print(f"Too small to fit: {', '.join(found.too_small)}.")
+        console.print(f"Too small for the pooled curve: {', '.join(found.too_small)}.")
+
+
+def _curve(curve: Curve) -> tuple[str, ...]:
+    return f"{curve.slope:g}", f"{curve.neutral:.4f}", f"{curve.cap:.2f}", f"{curve.floor:.2f}"
+
+
+def _conditions(cohort: CohortCurve) -> str:
+    words = []
+    if cohort.years is not None:
+        low, high = cohort.years
+        words.append(f"{low:g} years and more" if high == inf else f"{low:g} to under {high:g} years")
+    if cohort.ages is not None:
+        words.append(cohort.ages.value.replace("_", " to "))
+    if cohort.sex is not None:
+        words.append(cohort.sex.value)
+    if cohort.quality_below is not None:
+        words.append(f"quality below {cohort.quality_below:g}")
+    return ", ".join(words)
+
+
+def print_calibration(console: Console, figures: Figures) -> None:
+    """Cllr by set and cohort: as shipped, as if nothing were known of the pairs, held out, least possible."""
+    version = figures["model_version"] or "this model has no calibration; only the rules of the fit are judged"
+    console.print(version, soft_wrap=True, highlight=False)
+    table = Table("set", "cohort", "people", "same", "strangers", "shipped", "blind", "held out", "least")
+    for one in figures["sets"]:
+        for row in one["cohorts"]:
+            cllrs = (None if row[key] is None else row[key]["cllr"] for key in ("shipped", "held_out"))
+            shipped, held_out = (_shown(each) for each in cllrs)
+            counts = (_shown(row[key]) for key in ("people", "same_pairs", "stranger_pairs"))
+            blind, least = _shown(row["blind_cllr"]), _shown(row["least_cllr"])
+            table.add_row(one["set"], row["cohort"], *counts, shipped, blind, held_out, least)
+        table.add_section()
+    console.print(table)
+    console.print("Cllr in bits: 0 is perfect, 1 says nothing, more misleads.")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from matcher.calibration import FaceCalibration, load_calibrations
+from matcher.face_cohorts import Circumstances
 from matcher.faces.engine import DetectedFace, FaceEngine, choose
 from matcher.faces.intake import IntakeLimits, Pixels, decode
 from matcher.faces.overlay import draw
@@ -111,7 +112,8 @@ def compare(
     picked = [_pick(reading, number) for reading, number in sides]
     first, second = (reading.faces[index] for (reading, _), index in zip(sides, picked, strict=True))
     cosine = float(first.embedding @ second.embedding)
-    log10_lr = None if reader.calibration is None else reader.calibration.log10_lr(cosine)
+    of = Circumstances(quality=float(min(first.quality.overall, second.quality.overall)))
+    log10_lr = None if reader.calibration is None else reader.calibration.log10_lr(cosine, of)
     word = None if log10_lr is None else strength(log10_lr)
     if as_json:
         _print_json(
