@@ -24,6 +24,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matcher.face_cohorts import UNKNOWN, AgePair, Circumstances, CohortCurve, Curve, least_extreme, overlap
 from matcher.vocabulary import Sex
 
@@ -96,6 +99,16 @@ class FaceCalibration:
         if key not in self._found:
             self._found[key] = self._curves(*key)
         return self._found[key]
+
+    def spans(self, years: NDArray[np.float64]) -> NDArray[np.int64]:
+        """How many of the cohorts' spans of years have begun, for many pairs; 0 where the years are unknown (NaN)."""
+        found = np.searchsorted(np.array(self._starts), np.maximum(np.nan_to_num(years), 0.0), side="right")
+        return np.where(np.isnan(years), 0, found)
+
+    def limits_met(self, quality: NDArray[np.float64]) -> NDArray[np.int64]:
+        """How many of the cohorts' limits of quality are met, for many pairs; all where it is unknown (NaN)."""
+        found = np.searchsorted(np.array(self._limits), np.nan_to_num(quality), side="right")
+        return np.where(np.isnan(quality), len(self._limits), found)
 
     def _curves(self, spans: int, ages: AgePair | None, sex: Sex | None, met: int) -> tuple[Curve, ...]:
         by_years: dict[tuple[float, float], Curve] = {}

@@ -1,12 +1,17 @@
 """Cohorts of pairs of photographs (照片对分组), and the curve that turns a cohort's cosines into likelihood ratios."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf, isfinite, tanh
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from matcher.vocabulary import Sex
+
+Floats = NDArray[np.float64]
 
 ADULT, ELDER = 18.0, 60.0
 """Ages in years from which somebody counts as an adult (成年人) and as an elder (老年人)."""
@@ -79,6 +84,12 @@ class Curve:
         bound = self.cap if line > 0 else -self.floor
         return bound * tanh(line / bound)
 
+    def log10_lrs(self, similarities: Floats) -> Floats:
+        """The same of many cosines."""
+        lines = self.slope * (similarities - self.neutral)
+        bounds = np.where(lines > 0, self.cap, -self.floor)
+        return np.asarray(bounds * np.tanh(lines / bounds), np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class CohortCurve:
@@ -146,6 +157,15 @@ def least_extreme(curves: Iterable[Curve], similarity: float) -> float:
     if low > high:
         raise ValueError("no curve was given")
     return low if low > 0 else high
+
+
+def least_extreme_of(curves: Sequence[Curve], similarities: Floats) -> Floats:
+    """The same of many cosines. Raises ValueError without any curve."""
+    if not curves:
+        raise ValueError("no curve was given")
+    values = np.stack([curve.log10_lrs(similarities) for curve in curves])
+    low, high = values.min(axis=0), values.max(axis=0)
+    return np.where(low > 0, low, np.where(high < 0, high, 0.0))
 
 
 def overlap(a: tuple[float, float] | None, b: tuple[float, float] | None) -> bool:

@@ -71,7 +71,7 @@ def prepare(profile: Profile, parameters: Parameters) -> Prepared:
 def with_templates(prepared: Prepared, profile: Profile) -> Prepared:
     """The same person with the face templates of `profile`, which differs from the prepared one in nothing else."""
     lists = list(prepared.lists)
-    lists[_FACES] = likeness.templates_of(profile)
+    lists[_FACES] = likeness.photographs(profile)
     return Prepared(profile, prepared.parameters_version, prepared.values, tuple(lists))
 
 

@@ -7,12 +7,14 @@ pair and with mean templates). The most alike pair is named.
 """
 
 from datetime import date
-from math import isfinite, log10
+from math import isfinite
 
 import numpy as np
 
+from matcher.evidence import likeness
 from matcher.evidence.age import DAYS_A_YEAR
 from matcher.evidence.base import Evidence, Parameters
+from matcher.evidence.columns import single
 from matcher.face_cohorts import UNKNOWN, AgePair, Circumstances, age_pair
 from matcher.profile import Profile, TemplateInfo
 from matcher.vocabulary import EvidenceKind
@@ -28,19 +30,19 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     """
     if probe.template_model is None or probe.template_model != other.template_model:
         return None
-    calibration = parameters.calibrations.get(probe.template_model)
     found = cosines(probe, other)
-    if calibration is None or found is None:
+    ours, theirs = likeness.photographs(probe), likeness.stack([likeness.photographs(other)])
+    value = single(likeness.score, ours, theirs, parameters)
+    if found is None or value is None:
         return None
     first, second = _side(probe, other, len(found)), _side(other, probe, len(found[0]))
     sex = probe.sex.value if probe.sex is not None and other.sex is not None else None
     if other.sex is None or other.sex.value is not sex:
         sex = None
-    total, best, at, spoken = 0.0, -2.0, (0, 0), UNKNOWN
+    best, at, spoken = -2.0, (0, 0), UNKNOWN
     for i, (one, age) in enumerate(first):
         for j, (two, other_age) in enumerate(second):
             of = Circumstances(years_between(one, two), age_pair(age, other_age), _worse(one, two), sex)
-            total += 10 ** calibration.log10_lr(found[i][j], of)
             if found[i][j] > best:
                 best, at, spoken = found[i][j], (i, j), of
     numbers = _number(first, at[0]), _number(second, at[1])
@@ -48,7 +50,7 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     shown = f"{best:.3f}"
     return Evidence(
         EvidenceKind.FACE,
-        log10(total / (len(first) * len(second))),
+        value,
         f"{numbers[0]} / {shown}",
         f"{numbers[1]} / {shown}",
         zh,

@@ -1,4 +1,8 @@
-"""Likeness: the `face` term for many candidates at once, by one product of all templates."""
+"""Likeness: what the photographs of one person are worth beside those of many, by one product of all templates.
+
+See `matcher.evidence.face` for what counts. Here is its arithmetic: each pair of photographs by its circumstances
+(years between, ages, quality, sex), then the mean of the pairs' likelihood ratios.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,73 +10,168 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.calibration import FaceCalibration
+from matcher.evidence.age import DAYS_A_YEAR
 from matcher.evidence.base import Floats, Parameters
+from matcher.evidence.columns import UNKNOWN, number, owners
+from matcher.face_cohorts import ADULT, ELDER, AgePair, Circumstances, least_extreme_of
 from matcher.profile import Profile
+from matcher.vocabulary import Sex
 
+TAKEN, QUALITY = range(2)
+AGE, ON, SEX = range(3)
+_CHILDREN, _CHILD_ADULT, _ADULTS, _ELDER = range(4)
+_PAIRS = (AgePair.CHILDREN, AgePair.CHILD_ADULT, AgePair.ADULTS, AgePair.ELDER)
+_UNKNOWN_PAIR = -1
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Faces:
-    """Templates of many profiles, grouped by model version: whose each is, and the templates (m, d)."""
-
-    count: int
-    by_model: dict[tuple[str, int], tuple[NDArray[np.int64], NDArray[np.float32]]]
+Model = tuple[str, int]
+"""Version of the face model, and the dimension of its templates."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """Templates (n, d) of one profile, and their model version and d; None when there are none to compare."""
+    """Photographs of one profile.
 
-    model: tuple[str, int] | None
+    Attributes:
+        model: of the templates; None when there are none to compare.
+        templates: (p, d).
+        photos: (p, 2): TAKEN, ordinal of the day; QUALITY, 0 to 100; NaN where unknown.
+        person: (3,): AGE in years on the day ON (ordinal; NaN: at any time), and SEX; NaN where unknown.
+    """
+
+    model: Model | None
     templates: NDArray[np.float32]
+    photos: Floats
+    person: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Photographs of many profiles under one model: whose each is, and the rest as in `Encoded`, end to end."""
+
+    rows: NDArray[np.int64]
+    templates: NDArray[np.float32]
+    photos: Floats
+    people: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """Photographs of many profiles, by model."""
+
+    count: int
+    by_model: dict[Model, Gallery]
 
 
 def encode(profile: Profile, parameters: Parameters) -> Encoded:
-    """The templates, which are numbers already."""
-    return templates_of(profile)
+    """The templates and what is known of their photographs."""
+    return photographs(profile)
 
 
-def templates_of(profile: Profile) -> Encoded:
+def photographs(profile: Profile) -> Encoded:
     """The same, which no parameters change."""
     shape = profile.templates.shape
-    if profile.template_model is None or len(shape) != 2 or not shape[0] or not shape[1]:
-        return Encoded(None, profile.templates)
-    return Encoded((profile.template_model, shape[1]), profile.templates)
+    usable = profile.template_model is not None and len(shape) == 2 and bool(shape[0]) and bool(shape[1])
+    known = profile.template_info[: shape[0]]
+    photos = np.full((shape[0], 2), UNKNOWN)
+    for place, info in enumerate(known):
+        if info.taken_on is not None:
+            photos[place, TAKEN] = info.taken_on.toordinal()
+        if info.quality is not None:
+            photos[place, QUALITY] = info.quality
+    return Encoded(
+        (profile.template_model, shape[1]) if usable and profile.template_model else None,
+        profile.templates,
+        photos,
+        np.array([*_age(profile), number(profile.sex.value if profile.sex else None)]),
+    )
 
 
 def stack(encoded: Sequence[Encoded]) -> Faces:
-    """The templates of many profiles."""
-    models: dict[tuple[str, int], list[int]] = {}
+    """The photographs of many profiles."""
+    models: dict[Model, list[int]] = {}
     for row, one in enumerate(encoded):
         if one.model is not None:
             models.setdefault(one.model, []).append(row)
     by_model = {}
     for model, rows in models.items():
-        templates = [encoded[row].templates for row in rows]
-        owner = np.repeat(np.array(rows), np.array([len(one) for one in templates]))
-        by_model[model] = owner, np.concatenate(templates)
+        chosen = [encoded[row] for row in rows]
+        of_whom = owners([len(one.templates) for one in chosen])
+        by_model[model] = Gallery(
+            np.array(rows)[of_whom],
+            np.concatenate([one.templates for one in chosen]),
+            np.concatenate([one.photos for one in chosen]),
+            np.concatenate([one.person for one in chosen]).reshape(-1, 3)[of_whom],
+        )
     return Faces(len(encoded), by_model)
 
 
 def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
-    """log10 LR by candidate, as `face.compare` gives it; NaN where it says nothing."""
+    """log10 LR by candidate: of the mean of the pairs' ratios; NaN where there is nothing to compare."""
     result = np.full(theirs.count, np.nan)
     calibration = parameters.calibrations.get(ours.model[0]) if ours.model else None
-    if calibration is not None:
-        similarity = best_cosines(ours, theirs)
-        for row in np.flatnonzero(~np.isnan(similarity)).tolist():
-            result[row] = calibration.log10_lr(float(similarity[row]))
-    return result
-
-
-def best_cosines(ours: Encoded, theirs: Faces) -> Floats:
-    """Highest cosine of each candidate's templates with ours, (n,), -1 to 1; NaN where they cannot be compared."""
-    result = np.full(theirs.count, np.nan)
-    if ours.model is None or ours.model not in theirs.by_model:
+    gallery = theirs.by_model.get(ours.model) if ours.model else None
+    if calibration is None or gallery is None:
         return result
-    rows, templates = theirs.by_model[ours.model]
-    cosines = templates.astype(np.float64) @ ours.templates.astype(np.float64).T
-    highest = np.full(theirs.count, -np.inf)
-    np.maximum.at(highest, rows, cosines.max(axis=1))
-    found = np.isfinite(highest)
-    result[found] = np.clip(highest[found], -1.0, 1.0)
+    cosines = np.clip(np.matmul(ours.templates, gallery.templates.T, dtype=np.float64), -1.0, 1.0)
+    total, bad = np.zeros(theirs.count), np.zeros(theirs.count, np.bool_)
+    for row, photo in zip(cosines, ours.photos, strict=True):
+        bad[gallery.rows[~np.isfinite(row)]] = True
+        ratios = 10 ** _pair_log10_lrs(row, photo, ours.person, gallery, calibration)
+        total += np.bincount(gallery.rows, ratios, theirs.count)
+    pairs = np.bincount(gallery.rows, minlength=theirs.count) * len(cosines)
+    known = (pairs > 0) & ~bad
+    result[known] = np.log10(total[known] / pairs[known])
     return result
+
+
+def _pair_log10_lrs(
+    cosines: Floats, photo: Floats, person: Floats, gallery: Gallery, calibration: FaceCalibration
+) -> Floats:
+    """log10 LR of one of our photographs with each of the gallery's, those of like circumstances together."""
+    taken = gallery.photos[:, TAKEN]
+    years = np.abs(taken - photo[TAKEN]) / DAYS_A_YEAR
+    quality = np.fmin(gallery.photos[:, QUALITY], photo[QUALITY])
+    ours = _age_on(photo[TAKEN], np.broadcast_to(person, gallery.people.shape), gallery.people)
+    ages = _age_pairs(ours, _age_on(taken, gallery.people, np.broadcast_to(person, gallery.people.shape)))
+    sex = np.where(gallery.people[:, SEX] == person[SEX], person[SEX], -1.0)
+    spans, met = calibration.spans(years), calibration.limits_met(quality)
+    result = np.empty(len(cosines))
+    _, first, group = np.unique(
+        ((spans * 64 + met) * 8 + (ages + 1)) * 4 + (sex + 1).astype(np.int64), return_index=True, return_inverse=True
+    )
+    for place, one in enumerate(first.tolist()):
+        of = Circumstances(
+            years=None if np.isnan(years[one]) else float(years[one]),
+            ages=None if ages[one] == _UNKNOWN_PAIR else _PAIRS[ages[one]],
+            quality=None if np.isnan(quality[one]) else float(quality[one]),
+            sex=None if sex[one] < 0 else list(Sex)[int(sex[one])],
+        )
+        members = group == place
+        result[members] = least_extreme_of(calibration.curves(of), cosines[members])
+    return result
+
+
+def _age_on(day: Floats, own: Floats, other: Floats) -> Floats:
+    """Age in years on a day; of whom nothing is known, as old as the other would be, who may be the same."""
+    person = np.where(np.isnan(own[:, AGE : AGE + 1]), other, own)
+    ages = person[:, AGE] + np.where(np.isnan(person[:, ON]), 0.0, (day - person[:, ON]) / DAYS_A_YEAR)
+    return np.where(np.isnan(day), np.nan, np.maximum(ages, 0.0))
+
+
+def _age_pairs(a: Floats, b: Floats) -> NDArray[np.int64]:
+    """Number of the kind of pair of two ages, see `face_cohorts.age_pair`; _UNKNOWN_PAIR where one is unknown."""
+    younger, older = np.minimum(a, b), np.maximum(a, b)
+    found = np.where(older >= ELDER, _ELDER, _ADULTS)
+    found = np.where(older < ADULT, _CHILDREN, np.where(younger < ADULT, _CHILD_ADULT, found))
+    return np.where(np.isnan(younger), _UNKNOWN_PAIR, found)
+
+
+def _age(profile: Profile) -> tuple[float, float]:
+    """Age in years, and the ordinal of the day on which it held; UNKNOWN for a day: at any time."""
+    if profile.birth_date is not None:
+        return 0.0, float(profile.birth_date.value.toordinal())
+    if profile.age is None:
+        return UNKNOWN, UNKNOWN
+    when = profile.age.as_of or profile.seen_on
+    return profile.age.value, UNKNOWN if when is None else float(when.toordinal())

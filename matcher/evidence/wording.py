@@ -71,9 +71,12 @@ def institution_log10_lrs(ours: str, theirs: Sequence[str], prefix: str, paramet
     if not ours or not known.any():
         return result
     names = [one for one in theirs if one]
-    whole, part = (cdist([ours], names, scorer=one, dtype=np.float64)[0] / 100 for one in (ratio, partial_ratio))
-    lengths = np.minimum([len(one) for one in names], len(ours))
-    alike = np.maximum(whole, np.where(lengths >= 2, part * parameters[f"{prefix}.part"], 0.0))
+    alike = cdist([ours], names, scorer=ratio, dtype=np.float64)[0] / 100
+    # Names without any syllable in common have no part in common either.
+    near = [place for place in np.flatnonzero(alike).tolist() if min(len(names[place]), len(ours)) >= 2]
+    if near:
+        part = cdist([ours], [names[place] for place in near], scorer=partial_ratio, dtype=np.float64)[0] / 100
+        alike[near] = np.maximum(alike[near], part * parameters[f"{prefix}.part"])
     result[known] = parameters.curve_at(f"{prefix}.curve", alike)
     return result
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from matcher.evidence.base import load_parameters
-from matcher.profile import Kin, Known, Mark, Name, Phone, Place, Profile
+from matcher.profile import Kin, Known, Mark, Name, Phone, Place, Profile, TemplateInfo
 from matcher.vocabulary import (
     Basis,
     BloodGroup,
@@ -55,6 +55,7 @@ MARK = st.builds(
     st.none() | st.sampled_from(BodySide),
     st.booleans(),
 )
+INFO = st.builds(TemplateInfo, st.none() | DAYS, st.none() | st.floats(0, 100), st.none() | st.integers(1, 9))
 PROFILE = st.builds(
     Profile,
     sex=known(st.sampled_from(Sex)),
@@ -82,6 +83,7 @@ PROFILE = st.builds(
     seen_on=st.none() | DAYS,
     seen_at=st.none() | CODES,
     templates=unit_templates(),
+    template_info=st.lists(INFO, max_size=3).map(tuple),
     template_model=st.none() | st.sampled_from([*P.calibrations, "unknown-1"]),
     kind=st.none() | st.sampled_from(GalleryKind),
 )
