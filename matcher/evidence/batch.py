@@ -80,7 +80,7 @@ def log10_lrs(probe: Prepared, others: Sequence[Prepared], parameters: Parameter
 
     Raises ValueError when a profile was prepared with other parameters.
     """
-    if any(one.parameters_version != parameters.version for one in (probe, *others)):
+    if {one.parameters_version for one in (probe, *others)} != {parameters.version}:
         raise ValueError(f"prepare the profiles with the parameters {parameters.version} first")
     found: dict[EvidenceKind, Floats] = {}
     if not others:

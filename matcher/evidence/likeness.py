@@ -18,8 +18,7 @@ from matcher.face_cohorts import ADULT, ELDER, AgePair, Circumstances, least_ext
 from matcher.profile import Profile
 from matcher.vocabulary import Sex
 
-TAKEN, QUALITY = range(2)
-AGE, ON, SEX = range(3)
+TAKEN, QUALITY, AGE, ON, SEX = range(5)
 _CHILDREN, _CHILD_ADULT, _ADULTS, _ELDER = range(4)
 _PAIRS = (AgePair.CHILDREN, AgePair.CHILD_ADULT, AgePair.ADULTS, AgePair.ELDER)
 _UNKNOWN_PAIR = -1
@@ -35,14 +34,13 @@ class Encoded:
     Attributes:
         model: of the templates; None when there are none to compare.
         templates: (p, d).
-        photos: (p, 2): TAKEN, ordinal of the day; QUALITY, 0 to 100; NaN where unknown.
-        person: (3,): AGE in years on the day ON (ordinal; NaN: at any time), and SEX; NaN where unknown.
+        photos: (p, 5): TAKEN, ordinal of the day; QUALITY, 0 to 100; and of the person on it: AGE in years on the day
+            ON (ordinal; NaN: at any time), and SEX; NaN where unknown.
     """
 
     model: Model | None
     templates: NDArray[np.float32]
     photos: Floats
-    person: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +50,6 @@ class Gallery:
     rows: NDArray[np.int64]
     templates: NDArray[np.float32]
     photos: Floats
-    people: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +70,9 @@ def photographs(profile: Profile) -> Encoded:
     shape = profile.templates.shape
     usable = profile.template_model is not None and len(shape) == 2 and bool(shape[0]) and bool(shape[1])
     known = profile.template_info[: shape[0]]
-    photos = np.full((shape[0], 2), UNKNOWN)
+    photos = np.full((shape[0], 5), UNKNOWN)
+    photos[:, AGE], photos[:, ON] = _age(profile)
+    photos[:, SEX] = number(profile.sex.value if profile.sex else None)
     for place, info in enumerate(known):
         if info.taken_on is not None:
             photos[place, TAKEN] = info.taken_on.toordinal()
@@ -83,7 +82,6 @@ def photographs(profile: Profile) -> Encoded:
         (profile.template_model, shape[1]) if usable and profile.template_model else None,
         profile.templates,
         photos,
-        np.array([*_age(profile), number(profile.sex.value if profile.sex else None)]),
     )
 
 
@@ -95,14 +93,10 @@ def stack(encoded: Sequence[Encoded]) -> Faces:
             models.setdefault(one.model, []).append(row)
     by_model = {}
     for model, rows in models.items():
-        chosen = [encoded[row] for row in rows]
-        of_whom = owners([len(one.templates) for one in chosen])
-        by_model[model] = Gallery(
-            np.array(rows)[of_whom],
-            np.concatenate([one.templates for one in chosen]),
-            np.concatenate([one.photos for one in chosen]),
-            np.concatenate([one.person for one in chosen]).reshape(-1, 3)[of_whom],
-        )
+        photos = [encoded[row].photos for row in rows]
+        of_whom = owners([len(one) for one in photos])
+        templates = np.concatenate([encoded[row].templates for row in rows])
+        by_model[model] = Gallery(np.array(rows)[of_whom], templates, np.concatenate(photos))
     return Faces(len(encoded), by_model)
 
 
@@ -117,7 +111,7 @@ def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
     total, bad = np.zeros(theirs.count), np.zeros(theirs.count, np.bool_)
     for row, photo in zip(cosines, ours.photos, strict=True):
         bad[gallery.rows[~np.isfinite(row)]] = True
-        ratios = 10 ** _pair_log10_lrs(row, photo, ours.person, gallery, calibration)
+        ratios = 10 ** _pair_log10_lrs(row, photo, gallery.photos, calibration)
         total += np.bincount(gallery.rows, ratios, theirs.count)
     pairs = np.bincount(gallery.rows, minlength=theirs.count) * len(cosines)
     known = (pairs > 0) & ~bad
@@ -125,16 +119,13 @@ def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
     return result
 
 
-def _pair_log10_lrs(
-    cosines: Floats, photo: Floats, person: Floats, gallery: Gallery, calibration: FaceCalibration
-) -> Floats:
-    """log10 LR of one of our photographs with each of the gallery's, those of like circumstances together."""
-    taken = gallery.photos[:, TAKEN]
-    years = np.abs(taken - photo[TAKEN]) / DAYS_A_YEAR
-    quality = np.fmin(gallery.photos[:, QUALITY], photo[QUALITY])
-    ours = _age_on(photo[TAKEN], np.broadcast_to(person, gallery.people.shape), gallery.people)
-    ages = _age_pairs(ours, _age_on(taken, gallery.people, np.broadcast_to(person, gallery.people.shape)))
-    sex = np.where(gallery.people[:, SEX] == person[SEX], person[SEX], -1.0)
+def _pair_log10_lrs(cosines: Floats, photo: Floats, others: Floats, calibration: FaceCalibration) -> Floats:
+    """log10 LR of one of our photographs with each of the others, those of like circumstances together."""
+    years = np.abs(others[:, TAKEN] - photo[TAKEN]) / DAYS_A_YEAR
+    quality = np.fmin(others[:, QUALITY], photo[QUALITY])
+    own = np.broadcast_to(photo, others.shape)
+    ages = _age_pairs(_age_on(photo[TAKEN], own, others), _age_on(others[:, TAKEN], others, own))
+    sex = np.where(others[:, SEX] == photo[SEX], photo[SEX], -1.0)
     spans, met = calibration.spans(years), calibration.limits_met(quality)
     result = np.empty(len(cosines))
     _, first, group = np.unique(
