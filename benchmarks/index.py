@@ -218,21 +218,24 @@ COLUMNS = (
 
 
 def timed(sides: dict[str, Callable[[int], object]], count: int) -> dict[str, float]:
-    """Median milliseconds a query of each side, all in turns."""
+    """Median milliseconds a query of each side, all in turns. The processor's time is printed beside it: what else the
+    machine does changes that less.
+    """
     times: dict[str, list[float]] = {name: [] for name in sides}
+    worked: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(TURNS):
         for name, work in sides.items():
-            calls = CALLS.get(name, 1)
+            calls, together = CALLS.get(name, 1), BATCH if name in (EXACT_TOGETHER, COMPRESSED_TOGETHER) else 1
             # Other queries in every call: neither side is helped by what the last one left in the caches.
             for call in range(turn * calls, (turn + 1) * calls):
-                started = time.perf_counter()
+                started, processor = time.perf_counter(), time.process_time()
                 work(call % count)
-                taken = (time.perf_counter() - started) * 1e3
-                times[name].append(taken / BATCH if name in (EXACT_TOGETHER, COMPRESSED_TOGETHER) else taken)
+                times[name].append((time.perf_counter() - started) * 1e3 / together)
+                worked[name].append((time.process_time() - processor) * 1e3 / together)
     medians = {name: float(np.median(found)) for name, found in times.items()}
     for name, found in medians.items():
         beside = f"{medians[PEER64] / found:>10.1f} ×, of float32 {medians[PEER32] / found:.1f} ×"
-        print(f"  {name:<40} {found:>10.3f} ms {beside}", flush=True)
+        print(f"  {name:<40} {found:>10.3f} ms {beside}; processor {np.median(worked[name]):.3f} ms", flush=True)
     return medians
 
 

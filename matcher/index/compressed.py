@@ -1,7 +1,7 @@
 """Nearest-neighbour search in two passes: every face compared coarsely, then a shortlist exactly.
 
 The first pass reads four bits a value (`matcher.index.nibbles`), a quarter of what the exact index reads; the second
-compares some thousand faces by the same halves as the exact index. So every similarity that is reported is the exact
+compares some hundred faces by the same halves as the exact index. So every similarity that is reported is the exact
 one, and what is reported is in the right order; a face is missed only when hundreds of others look nearer from afar.
 How often that is, is measured by `matcher.index.recall`. Unlike a graph it is made in seconds, a removed face leaves
 nothing behind, and strangers are found as well as the person.
