@@ -5,13 +5,16 @@ weighed before is weighed again, because a matching pass is kept under the versi
 """
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +27,9 @@ from tracing.services import Services
 from tracing.trail import note
 
 IN_FORCE = "in-force"
+SHARE = re.compile(r"\b(same|chance|share|recorded)\b")
+"""Keys whose figures are shares: logarithms are taken of them."""
+
 MOST_CHARACTERS = 31
 """Of a version: what is appended for calibrations of the operator's own must fit into the 40 of a pass's version."""
 
@@ -60,10 +66,19 @@ def in_force(session: Session, services: Services, *, held: bool = False) -> Ser
 
 
 def parameters_of(content: Mapping[str, Any], packaged: Parameters) -> Parameters:
-    """Parameters of a file's content, with the face calibrations of the process."""
+    """Parameters of a file's content, with the face calibrations of the process.
+
+    A set that came into force before an update lacks the figures that the update brought: those are the packaged ones.
+    """
     _, plus, own = packaged.version.partition("+")
     parsed = _parsed(json.dumps(content))
-    return replace(parsed, version=f"{parsed.version}{plus}{own}", calibrations=packaged.calibrations)
+    return Parameters(
+        f"{parsed.version}{plus}{own}",
+        MappingProxyType({**packaged.numbers, **parsed.numbers}),
+        MappingProxyType({**packaged.curves, **parsed.curves}),
+        MappingProxyType({**packaged.sources, **parsed.sources}),
+        packaged.calibrations,
+    )
 
 
 def _current(session: Session, *, held: bool) -> ParameterSet:
@@ -117,6 +132,9 @@ def read_content(path: Path) -> dict[str, Any]:
     missing = sorted(packaged_content()["parameters"].keys() - content["parameters"].keys())
     if missing:
         raise ParametersInvalid(field="parameters", why=f"it lacks {', '.join(missing[:3])}")
+    for key, value in parsed.numbers.items():
+        if not isfinite(value) or (SHARE.search(key) and not 0 < value <= 1):
+            raise ParametersInvalid(field=key, why=f"{key} is {value}; a share lies above 0 and not above 1")
     found: dict[str, Any] = content
     return found
 

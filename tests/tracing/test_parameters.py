@@ -37,6 +37,7 @@ from tracing.parameter_sets import (
     in_force,
     list_sets,
     packaged_content,
+    parameters_of,
     put_in_force,
     read_content,
 )
@@ -186,6 +187,14 @@ def test_one_version_is_one_set_of_figures(any_services: Services, now: datetime
         assert session.scalars(select(AuditEvent.action)).all().count("parameters.use") == 1
 
 
+def test_a_set_from_before_an_update_takes_what_it_lacks_from_the_packaged_one(sqlite_services: Services) -> None:
+    old = _without(changed("old", sex__same=0.6), "place.cap")
+    found = parameters_of(old, sqlite_services.parameters)
+    assert (found.version, found["sex.same"]) == ("old", 0.6)
+    assert found["place.cap"] == sqlite_services.parameters["place.cap"]
+    assert found.curves == sqlite_services.parameters.curves
+
+
 def _without(content: dict[str, Any], key: str) -> dict[str, Any]:
     return content | {"parameters": {name: row for name, row in content["parameters"].items() if name != key}}
 
@@ -199,6 +208,8 @@ def _without(content: dict[str, Any], key: str) -> dict[str, Any]:
         (lambda content: json.dumps(content | {"version": "x" * 32}), "its version has 1 to 31 characters"),
         (lambda content: json.dumps(content | {"version": "a+b"}), "no +"),
         (lambda content: json.dumps(_without(content, "sex.same")), "it lacks sex.same"),
+        (lambda _: json.dumps(changed("x", place__chance__3=0.0)), "place.chance.3 is 0.0; a share lies above 0"),
+        (lambda _: json.dumps(changed("x", age__cap=float("nan"))), "age.cap is nan"),
     ],
 )
 def test_files_that_cannot_be_used(spoil: Callable[[dict[str, Any]], str], why: str, tmp_path: Path) -> None:
