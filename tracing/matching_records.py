@@ -159,6 +159,8 @@ def _templates(
         )
         .order_by(Face.id)
     ).all()
+    if not rows:
+        return {}
     # Held here, so that the vault finds each person's key in the session instead of asking for it one by one.
     subjects = session.scalars(select(Subject).where(Subject.id.in_({row.subject_id for row in rows}))).all()
     found: dict[uuid.UUID, list[NDArray[np.float32]]] = {}
