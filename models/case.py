@@ -82,7 +82,10 @@ class Case(HasId, Base):
     """One stay of one unidentified person. `state` is assigned by `move_to` alone."""
 
     __tablename__ = "case_file"
-    __table_args__ = (Index("ix_case_file_organisation_id_created_at", "organisation_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_case_file_organisation_id_created_at", "organisation_id", "created_at"),
+        Index("ix_case_file_created_at", "created_at"),
+    )
 
     number: Mapped[str] = mapped_column(String(24), unique=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))

@@ -37,7 +37,10 @@ class Report(HasId, Base):
     """
 
     __tablename__ = "report"
-    __table_args__ = (Index("ix_report_organisation_id_created_at", "organisation_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_report_organisation_id_created_at", "organisation_id", "created_at"),
+        Index("ix_report_created_at", "created_at"),
+    )
 
     number: Mapped[str] = mapped_column(String(24), unique=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisation.id"))

@@ -182,6 +182,8 @@ def _templates(
         .where(Face.chosen, Face.model_version == version)
         .order_by(Profile.id, numbered.c.number)
     ).all()
+    if not rows:
+        return {}
     # Held here, so that the vault finds each person's key in the session instead of asking for it one by one.
     subjects = session.scalars(select(Subject).where(Subject.id.in_({row.subject_id for row in rows}))).all()
     found: dict[uuid.UUID, list[Template]] = {}

@@ -68,6 +68,8 @@ def upgrade() -> None:
     op.create_index("ix_candidate_change_case_id_at", "candidate_change", ["case_id", "at"])
     op.create_index(op.f("ix_candidate_change_candidate_id"), "candidate_change", ["candidate_id"])
     op.create_index(op.f("ix_candidate_change_pass_id"), "candidate_change", ["pass_id"])
+    op.create_index("ix_report_created_at", "report", ["created_at"])
+    op.create_index("ix_case_file_created_at", "case_file", ["created_at"])
     _ask_for_keys()
 
 
@@ -98,6 +100,8 @@ def _ask_for_keys() -> None:
 
 def downgrade() -> None:
     op.execute(f"DELETE FROM job WHERE kind = '{FILL}'")
+    op.drop_index("ix_case_file_created_at", table_name="case_file")
+    op.drop_index("ix_report_created_at", table_name="report")
     op.drop_table("candidate_change")
     op.drop_table("blocking_key")
     # Not as a batch: that would copy the table, and its triggers with the old one would be gone.
