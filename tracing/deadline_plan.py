@@ -48,26 +48,12 @@ def refresh(session: Session, services: Services, case_id: uuid.UUID, *, now: da
     """Compute the case's deadlines anew. Two at once take turns; rows are never deleted, only ended."""
     session.flush()
     # The case first, as everybody locks it: whoever holds it writes its deadlines, and new rows of them name it.
-    case = session.execute(
-        select(
-            Case.id,
-            Case.created_at,
-            Case.admitted_on,
-            Case.state,
-            Case.state_since,
-            Case.version,
-            Organisation.division,
-        )
+    case, division = session.execute(
+        select(Case, Organisation.division)
         .join(Organisation, Organisation.id == Case.organisation_id)
         .where(Case.id == case_id)
         .with_for_update(of=Case)
     ).one()
-    session.execute(
-        dialect_insert(session)(DeadlinePlan)
-        .values(case_id=case_id, case_version=0, policy_version="", computed_at=now)
-        .on_conflict_do_nothing()
-    )
-    mark = session.get_one(DeadlinePlan, case_id, populate_existing=True)
     rows = {
         (row.kind, row.trigger_id, row.step): row
         for row in session.scalars(
@@ -77,17 +63,8 @@ def refresh(session: Session, services: Services, case_id: uuid.UUID, *, now: da
             .execution_options(populate_existing=True)
         )
     }
-    clocks = services.clocks
-    policy = clocks.policy_for(case.division)
-    states = _states(session, case_id, case.created_at, case.state, case.state_since)
-    timeline = Timeline(
-        case_id=case_id,
-        admitted_at=admission_moment(case.admitted_on, case.created_at, clocks.zone),
-        states=states,
-        facts=_facts(session, case_id),
-        returns=_returns(session, case_id, clocks),
-        pauses=_pauses(rows),
-    )
+    clocks, policy = services.clocks, services.clocks.policy_for(division)
+    timeline = _timeline(session, clocks, case, rows)
     wanted = {one.key: one for one in plan(policy, timeline, clocks.calendar, clocks.zone)}
     for key, planned in wanted.items():
         _write(session, case_id, rows.get(key), planned, policy.version, now)
@@ -96,9 +73,31 @@ def refresh(session: Session, services: Services, case_id: uuid.UUID, *, now: da
             rule = policy.rules.get(row.kind)
             gone = CancelReason.TRIGGER_WITHDRAWN if rule and rule.enabled else CancelReason.POLICY
             _change(row, now, cancelled_at=now, cancel_reason=gone, next_escalation_at=None)
-    mark.state_since, mark.case_version = case.state_since, case.version
-    mark.policy_version, mark.computed_at = clocks.fingerprint, now
+    _remember(session, clocks, case, now)
     session.flush()
+
+
+def _remember(session: Session, clocks: Clocks, case: Case, now: datetime) -> None:
+    values = {
+        "state_since": case.state_since, "case_version": case.version, "policy_version": clocks.fingerprint,
+        "computed_at": now,
+    }  # fmt: skip
+    session.execute(
+        dialect_insert(session)(DeadlinePlan)
+        .values(case_id=case.id, **values)
+        .on_conflict_do_update(index_elements=[DeadlinePlan.case_id], set_=values)
+    )
+
+
+def _timeline(session: Session, clocks: Clocks, case: Case, rows: dict[Key, Deadline]) -> Timeline:
+    return Timeline(
+        case_id=case.id,
+        admitted_at=admission_moment(case.admitted_on, case.created_at, clocks.zone),
+        states=_states(session, case.id, case.created_at, case.state, case.state_since),
+        facts=_facts(session, case.id),
+        returns=_returns(session, case.id, clocks),
+        pauses=_pauses(rows),
+    )
 
 
 def _states(

@@ -293,6 +293,16 @@ def meet_deadline(
     return deadline, milestone
 
 
+def _pausable(deadline: Deadline, begin: datetime) -> None:
+    _running(deadline)
+    if deadline.paused_since is not None:
+        raise DeadlinePaused()
+    if begin > deadline.due_at:
+        raise PauseTooLate()
+    if begin < max([deadline.started_at, *(one.until_at for one in deadline.pauses if one.until_at)]):
+        raise PauseBeforeStart(field="from_at")
+
+
 def pause_deadline(
     session: Session,
     services: Services,
@@ -310,15 +320,9 @@ def pause_deadline(
     """
     access.require(viewer, Permission.PAUSE)
     deadline, case = load_deadline(session, services, viewer, deadline_id, now=now)
-    _running(deadline)
     begin = from_at or now
     check_moment(begin, now=now, field="from_at")
-    if deadline.paused_since is not None:
-        raise DeadlinePaused()
-    if begin > deadline.due_at:
-        raise PauseTooLate()
-    if begin < max([deadline.started_at, *(one.until_at for one in deadline.pauses if one.until_at)]):
-        raise PauseBeforeStart(field="from_at")
+    _pausable(deadline, begin)
     text = check_optional_text(note_text, field="note", limit=500)
     if reason is PauseReason.OTHER and text is None:
         raise NoteMissing(field="note")

@@ -127,6 +127,29 @@ def _check(talk: Talk, clues: Sequence[ClueText], now: datetime) -> tuple[Talk, 
     return Talk(talk.held_at, talk.method, accent=talk.accent, **texts), checked
 
 
+def _interview(
+    session: Session, services: Services, viewer: Viewer, case: Case, talk: Talk, now: datetime
+) -> Interview:
+    identity, subject_id = uuid.uuid4(), case.profile.subject_id
+    sealed = (
+        services.vault.seal(session, subject_id, notes_purpose(identity), talk.notes.encode()) if talk.notes else None
+    )
+    return Interview(
+        id=identity,
+        case_id=case.id,
+        held_at=talk.held_at,
+        method=talk.method,
+        place=talk.place,
+        interviewers=talk.interviewers,
+        language=talk.language,
+        accent=talk.accent,
+        notes_sealed=sealed,
+        recorded_by_id=viewer.user_id,
+        recorded_at=now,
+        recordings=[],
+    )
+
+
 def record_interview(
     session: Session,
     services: Services,
@@ -144,29 +167,14 @@ def record_interview(
     """
     case = open_case(session, viewer, case_id)
     talk, checked = _check(talk, clues, now)
-    identity, subject_id = uuid.uuid4(), case.profile.subject_id
-    sealed = (
-        services.vault.seal(session, subject_id, notes_purpose(identity), talk.notes.encode()) if talk.notes else None
-    )
-    interview = Interview(
-        id=identity,
-        case_id=case.id,
-        held_at=talk.held_at,
-        method=talk.method,
-        place=talk.place,
-        interviewers=talk.interviewers,
-        language=talk.language,
-        accent=talk.accent,
-        notes_sealed=sealed,
-        recorded_by_id=viewer.user_id,
-        recorded_at=now,
-        recordings=[],
-    )
+    interview = _interview(session, services, viewer, case, talk, now)
     session.add(interview)
     session.flush()
-    note(session, viewer, "interview.record", "case", case.id, at=now, interview=identity, clues=len(checked))
+    note(session, viewer, "interview.record", "case", case.id, at=now, interview=interview.id, clues=len(checked))
     if checked:
-        add_clues(session, services, viewer, case.id, checked, interview_id=identity, heard_at=talk.held_at, now=now)
+        add_clues(
+            session, services, viewer, case.id, checked, interview_id=interview.id, heard_at=talk.held_at, now=now
+        )
     return interview
 
 

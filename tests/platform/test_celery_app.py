@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from tests.platform.conftest import REDIS, prepared, settings_for
 from tracing.platform import jobs
-from tracing.platform.celery_app import JOB_QUEUE, RELAY_QUEUE, RUN_JOB, make_celery, publish_due
+from tracing.platform.celery_app import JOB_QUEUE, PERIODIC, RELAY, RELAY_QUEUE, RUN_JOB, make_celery, publish_due
 from tracing.platform.clock import utc_now
 from tracing.platform.db import Database, unit_of_work
 from tracing.platform.settings import Settings
@@ -89,11 +89,13 @@ def test_relay_announces_each_due_job_once_by_its_id_alone(broker: Broker) -> No
 
 
 @pytest.mark.redis
-def test_beat_sends_the_relay_to_its_own_queue(broker: Broker) -> None:
-    (entry,) = broker.celery.conf.beat_schedule.values()
-    broker.celery.send_task(entry["task"], **entry["options"])
+def test_beat_sends_relay_and_periodic_work_to_their_own_queue(broker: Broker) -> None:
+    entries = broker.celery.conf.beat_schedule.values()
+    for entry in entries:
+        broker.celery.send_task(entry["task"], **entry["options"])
     assert broker.waiting(JOB_QUEUE) == []
-    assert len(broker.waiting(RELAY_QUEUE)) == 1
+    sent = {message["headers"]["task"] for message in broker.waiting(RELAY_QUEUE)}
+    assert sent == {RELAY, PERIODIC} == {entry["task"] for entry in entries}
 
 
 def test_a_message_stays_hidden_longer_than_its_task_may_run(sqlite_settings: Settings) -> None:
@@ -114,5 +116,5 @@ def test_importing_and_asking_for_the_app_touch_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=environment, check=True
     )
-    assert done.stdout.strip() == "['guitu.relay', 'guitu.run_job']"
+    assert done.stdout.strip() == "['guitu.periodic', 'guitu.relay', 'guitu.run_job']"
     assert list(tmp_path.iterdir()) == []
