@@ -36,9 +36,8 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     if found is None or value is None:
         return None
     first, second = _side(probe, other, len(found)), _side(other, probe, len(found[0]))
-    sex = probe.sex.value if probe.sex is not None and other.sex is not None else None
-    if other.sex is None or other.sex.value is not sex:
-        sex = None
+    sexes = [None if side.sex is None else side.sex.value for side in (probe, other)]
+    sex = sexes[0] if sexes[0] is sexes[1] else None
     best, at, spoken = -2.0, (0, 0), UNKNOWN
     for i, (one, age) in enumerate(first):
         for j, (two, other_age) in enumerate(second):

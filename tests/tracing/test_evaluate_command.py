@@ -148,7 +148,7 @@ def test_a_calibration_that_the_service_reads(run: Run, tmp_path: Path) -> None:
     assert (judged["set"], judged["cohorts"][0]["people"]) == ("asian_celeb", 9)
     figures = judged["cohorts"][0]
     assert figures["least_cllr"] < figures["shipped"]["cllr"] <= figures["held_out"]["cllr"] < 0.6
-    assert "held out" in shown.stdout
+    assert "0 is perfect, 1 says nothing" in shown.stdout
     other = json.loads(target.read_text("utf-8")) | {"model_version": "other-1"}
     target.write_text(json.dumps(other), "utf-8")
     refused = run(*asked, "--calibration", target, exit_code=2)
