@@ -17,6 +17,7 @@ from tests.factories.records import make_case
 from tests.factories.stories import run_jobs
 from tests.factories.world import World
 from tracing.access import Viewer
+from tracing.blocking_fill import FILL
 from tracing.cases import list_cases
 from tracing.deadline_watch import WATCH
 from tracing.face_models import REMATCH
@@ -197,7 +198,7 @@ def test_the_registry_knows_every_kind_that_is_enqueued(services: Services, staf
         make_case(session, services, staff, photo=make_photo_bytes(RED), now=now)
     with read_only(services.db) as session:
         # The others are asked for by an operator, by the clock, or when a photograph is removed: tests of their own.
-        assert {*session.scalars(select(Job.kind)), REEMBED, REMATCH, MATCH_ALL, ERASE, WATCH} == set(REGISTRY)
+        assert {*session.scalars(select(Job.kind)), REEMBED, REMATCH, MATCH_ALL, FILL, ERASE, WATCH} == set(REGISTRY)
         waiting = session.scalar(select(func.count()).select_from(Job)) or 0
     assert run_jobs(services, now) == waiting
     with unit_of_work(services.db) as session:  # run again by an operator's mistake: harmless
