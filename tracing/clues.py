@@ -231,11 +231,3 @@ def list_clues(session: Session, case_id: uuid.UUID, *, standing: bool = False) 
     if standing:
         statement = statement.where(Clue.superseded_at.is_(None), Clue.withdrawn_at.is_(None))
     return list(session.scalars(statement.execution_options(populate_existing=True)))
-
-
-def get_clue(session: Session, viewer: Viewer, clue_id: uuid.UUID) -> tuple[Clue, Case]:
-    """A clue and its case, for a use case or page that logs its own action. Raises NotFound outside the scope."""
-    clue = session.get(Clue, clue_id)
-    if clue is None:
-        raise errors.NotFound()
-    return clue, load_case(session, viewer, clue.case_id)
