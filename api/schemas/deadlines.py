@@ -59,6 +59,8 @@ class ReasonIn(Input):
 
     reason: Line
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "entered by mistake"}]})
+
 
 class MetIn(Input):
     """A tick: when it was done, and a note of how."""
@@ -66,6 +68,10 @@ class MetIn(Input):
     occurred_at: Moment
     note: Text
     reference: Line | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"occurred_at": "2026-03-02T10:00:00+08:00", "note": "市电视台播出"}]}
+    )
 
 
 class PauseIn(Input):
@@ -75,11 +81,17 @@ class PauseIn(Input):
     note: Line | None = None
     from_at: Moment | None = None
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "hospital", "from_at": "2026-03-02T10:00:00+08:00"}]}
+    )
+
 
 class ResumeIn(Input):
     """Why it runs again."""
 
     note: Line
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "已返站"}]})
 
 
 class PauseOut(Output):

@@ -27,6 +27,10 @@ class ClueIn(Input):
     division: Division | None = None
     relation: KinRelation | None = None
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "name", "text": "阿珍", "confidence": "likely"}]}
+    )
+
     def given(self) -> ClueText:
         """As the use cases take it."""
         return ClueText(self.kind, self.text, self.confidence, self.division, self.relation)
@@ -62,6 +66,12 @@ class InterviewIn(Input):
     accent: Division | None = Field(None, description="The division whose accent was heard; becomes a clue.")
     notes: str | None = Field(None, max_length=20_000, description="Sealed under the person's key.")
     clues: tuple[ClueIn, ...] = Field((), max_length=CLUES_AT_ONCE)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"held_at": "2026-03-02T10:00:00+08:00", "method": "talk", "language": "闽南话"}]
+        }
+    )
 
     def talk(self) -> Talk:
         """As the use cases take it."""

@@ -400,6 +400,6 @@ def test_no_clue_is_ever_lost(any_services: Services, staff: Viewer, now: dateti
     run_state_machine_as_test(
         machine(any_services, staff, now),
         settings=settings(
-            max_examples=6, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=4, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
