@@ -72,11 +72,16 @@ def institution_log10_lrs(ours: str, theirs: Sequence[str], prefix: str, paramet
         return result
     names = [one for one in theirs if one]
     alike = cdist([ours], names, scorer=ratio, dtype=np.float64)[0] / 100
-    # Names without any syllable in common have no part in common either.
-    near = [place for place in np.flatnonzero(alike).tolist() if min(len(names[place]), len(ours)) >= 2]
-    if near:
-        part = cdist([ours], [names[place] for place in near], scorer=partial_ratio, dtype=np.float64)[0] / 100
-        alike[near] = np.maximum(alike[near], part * parameters[f"{prefix}.part"])
+    lengths, weight = np.array([len(one) for one in names]), parameters[f"{prefix}.part"]
+    shorter = np.minimum(lengths, len(ours))
+    # As many syllables as the whole names have in common, a part has at most: where that would change nothing, skip it.
+    common = alike * (lengths + len(ours)) / 2
+    most = np.maximum(alike, weight * 2 * common / (shorter + common))
+    changes = parameters.curve_at(f"{prefix}.curve", most) > parameters.curve_at(f"{prefix}.curve", alike)
+    near = np.flatnonzero(changes & (shorter >= 2))
+    if len(near):
+        part = cdist([ours], [names[place] for place in near.tolist()], scorer=partial_ratio, dtype=np.float64)[0] / 100
+        alike[near] = np.maximum(alike[near], part * weight)
     result[known] = parameters.curve_at(f"{prefix}.curve", alike)
     return result
 
