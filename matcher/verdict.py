@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from matcher.evidence.base import Parameters
-from matcher.fusion import Fusion
 from matcher.vocabulary import EvidenceKind, ListVerdict, Verdict
 
 CONFLICTS: tuple[EvidenceKind, ...] = (EvidenceKind.SEX, EvidenceKind.AGE, EvidenceKind.NAME)
@@ -59,12 +58,6 @@ def verdict_of(
     if posterior >= parameters["verdict.supported"]:
         return Verdict.SUPPORTED
     return Verdict.UNLIKELY if log10_lr < parameters["verdict.unlikely"] else Verdict.UNDECIDED
-
-
-def fusion_verdict(fusion: Fusion, parameters: Parameters) -> Verdict:
-    """The verdict on a fusion."""
-    log10_lrs = {term.evidence.kind: term.evidence.log10_lr for term in fusion.terms}
-    return verdict_of(log10_lrs, fusion.log10_lr, fusion.posterior, parameters)
 
 
 def list_verdict(verdicts: Iterable[Verdict]) -> ListVerdict:

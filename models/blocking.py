@@ -15,7 +15,8 @@ KEY_TYPE = String(80).with_variant(String(80, collation="C"), "postgresql")
 class BlockingKey(Base):
     """One key of one record (see `matcher.blocking`), with the year of birth that narrows it, 0 when it is unknown.
 
-    Personal data in the clear, as the names and places of the facts are that it is made of: it goes when they go.
+    Personal data in the clear, as the names and places of the facts are that it is made of: it goes when they go, and
+    with the person's data key (a trigger).
     """
 
     __tablename__ = "blocking_key"

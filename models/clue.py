@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from matcher.vocabulary import KinRelation
 from models.base import Base, HasId, enum_type
 
 
@@ -36,7 +37,8 @@ class ClueConfidence(StrEnum):
 class Clue(HasId, Base):
     """One scrap. The row that no other supersedes and nobody withdrew is the one that stands.
 
-    `profile_name_id`, `profile_place_id` or `profile_attribute_id` is the fact that the clue became, if it became one.
+    One of the `profile_…_id` is the fact that the clue became, if it became one. `relation`: of a clue about kin, whose
+    name it is, if that was said.
     """
 
     __tablename__ = "clue"
@@ -44,6 +46,7 @@ class Clue(HasId, Base):
         Index("ix_clue_case_id_heard_at", "case_id", "heard_at"),
         CheckConstraint("supersedes_id IS NULL OR supersedes_id <> id", name="not_itself"),
         CheckConstraint("superseded_at IS NULL OR withdrawn_at IS NULL", name="one_end"),
+        CheckConstraint("relation IS NULL OR kind = 'kin'", name="relation_of_kin"),
         CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL)"
             " AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
@@ -57,6 +60,7 @@ class Clue(HasId, Base):
     text: Mapped[str] = mapped_column(Text)
     confidence: Mapped[ClueConfidence] = mapped_column(enum_type(ClueConfidence))
     division: Mapped[str | None] = mapped_column(String(6))
+    relation: Mapped[KinRelation | None] = mapped_column(enum_type(KinRelation))
     heard_at: Mapped[datetime]
     recorded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id"))
     recorded_at: Mapped[datetime]
@@ -68,6 +72,8 @@ class Clue(HasId, Base):
     profile_name_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("profile_name.id"), index=True)
     profile_place_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("profile_place.id"), index=True)
     profile_attribute_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("profile_attribute.id"), index=True)
+    profile_kin_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("profile_kin.id"), index=True)
+    profile_phone_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("profile_phone.id"), index=True)
 
     @property
     def stands(self) -> bool:
@@ -75,6 +81,15 @@ class Clue(HasId, Base):
         return self.superseded_at is None and self.withdrawn_at is None
 
     @property
+    def fact_ids(self) -> frozenset[uuid.UUID]:
+        """The row of the profile that it became; empty when it became none."""
+        ids = (
+            self.profile_name_id, self.profile_place_id, self.profile_attribute_id, self.profile_kin_id,
+            self.profile_phone_id,
+        )  # fmt: skip
+        return frozenset(one for one in ids if one is not None)
+
+    @property
     def in_profile(self) -> bool:
         """Whether it became a fact of the profile."""
-        return any((self.profile_name_id, self.profile_place_id, self.profile_attribute_id))
+        return bool(self.fact_ids)

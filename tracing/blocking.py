@@ -34,6 +34,7 @@ from matcher.vocabulary import GalleryKind
 from models.blocking import KEY_TYPE, BlockingKey
 from models.case import Case
 from models.report import Report
+from models.subject import Subject
 from tracing.gallery_faces import searchable_case, searchable_report
 from tracing.matching_records import described
 
@@ -72,15 +73,16 @@ class _Readable:
 def store_keys(session: Session, parameters: Parameters, owner: Case | Report) -> None:
     """Make the keys of a record, loaded with its facts, in the transaction that changed them (flushed).
 
-    They are made anew as a whole: there are some twenty of them.
+    They are made anew as a whole: there are some twenty of them. A person who was erased has none.
     """
     kind = GalleryKind.CASE if isinstance(owner, Case) else GalleryKind.REPORT
     keys = stored_keys(described(owner), parameters)
     session.execute(delete(BlockingKey).where(BlockingKey.profile_id == owner.profile_id))
+    erased = session.get_one(Subject, owner.profile.subject_id).destroyed_at is not None
     rows = [
         {"profile_id": owner.profile_id, "key": key, "gallery": kind, "born": keys.born} for key in sorted(keys.keys)
     ]
-    if rows:
+    if rows and not erased:
         session.execute(insert(BlockingKey), rows)
     owner.profile.keys_version = keys_version()
     session.flush()

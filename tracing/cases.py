@@ -154,6 +154,11 @@ def _set_circumstances(case: Case, circumstances: Circumstances) -> None:
     case.photo_refused = circumstances.photo_refused
 
 
+def _seen(case: Case) -> tuple[date | None, str | None]:
+    """When and where the person was seen, as the matcher is told (`tracing.matching_records.described`)."""
+    return case.found_on or case.admitted_on, case.found_division
+
+
 def get_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now: datetime) -> Case:
     """A case with its organisation, profile and history; the view is logged. Raises NotFound outside the scope."""
     case = load_case(session, viewer, case_id)
@@ -224,10 +229,10 @@ def edit_case(
     if case.state is CaseState.CLOSED:
         raise CaseClosed()
     facts = _check(circumstances, facts, services.local_day(now))
-    before = (case.found_on, case.found_division)
+    before = _seen(case)
     _set_circumstances(case, circumstances)
     changed = revise_profile(session, case.profile, viewer, facts, now=now)
-    if not changed and before != (case.found_on, case.found_division):
+    if not changed and before != _seen(case):
         next_revision(case.profile)
         changed = True
     case.updated_at = now

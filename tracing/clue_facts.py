@@ -1,28 +1,47 @@
 """From clue to fact (线索入档): which clues the search can use, and the profile's facts that they become.
 
-A clue's fact has the basis HEARD and names its interview as source. A kind that is not in `FACTS`, or a place without
-a division, stays a clue: kept, shown, and not searched with.
+A clue's fact has the basis HEARD and names its interview as source. A kind that is not in `FACTS`, a place without a
+division, a telephone without digits, or a text that is too long for a fact stays a clue: kept, shown, and not searched
+with.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from matcher.vocabulary import AttributeKind, Basis, NameKind, PlaceKind
+from matcher.vocabulary import AttributeKind, Basis, KinRelation, NameKind, PlaceKind
 from models.case import Case
 from models.clue import Clue, ClueKind
-from models.profile import ProfileAttribute, ProfileName, ProfilePlace
+from models.profile import ProfileAttribute, ProfileKin, ProfileName, ProfilePhone, ProfilePlace
 from tracing.access import Viewer
-from tracing.facts import AttributeFact, Facts, NameFact, PlaceFact, check_facts
+from tracing.facts import (
+    DETAIL_LIMIT,
+    FEWEST_DIGITS,
+    INSTITUTION_LIMIT,
+    MOST_DIGITS,
+    NAME_LIMIT,
+    AttributeFact,
+    Facts,
+    KinFact,
+    NameFact,
+    PhoneFact,
+    PlaceFact,
+    check_facts,
+)
 from tracing.profiles import current_facts, fact_of, revise_profile
 
-ClueFact = NameFact | PlaceFact | AttributeFact
-DETAIL_LIMIT, NAME_LIMIT = 200, 120
+ClueFact = NameFact | PlaceFact | AttributeFact | KinFact | PhoneFact
+ClueRow = ProfileName | ProfilePlace | ProfileAttribute | ProfileKin | ProfilePhone
+_RUNS = re.compile(r"\d(?:[ \-.]?\d)*", re.ASCII)
+_SPOKEN = str.maketrans("〇零一幺二三四五六七八九", "001123456789")
+"""Digits as they are said, 1 also as yao, as one does in telephone numbers."""
 
 
 def source_of(clue: Clue, zone: ZoneInfo) -> str:
@@ -47,10 +66,40 @@ def _accent(clue: Clue, source: str) -> AttributeFact | None:
     return AttributeFact(AttributeKind.ACCENT, clue.division, Basis.HEARD, source)
 
 
+def _kin(clue: Clue, source: str) -> KinFact | None:
+    relation = clue.relation or KinRelation.OTHER
+    return KinFact(clue.text, relation, Basis.HEARD, source) if len(clue.text) <= NAME_LIMIT else None
+
+
+def _phone(clue: Clue, source: str) -> PhoneFact | None:
+    """The longest run of digits in the words: of "138…, ends in 5678" the end tells more."""
+    said = unicodedata.normalize("NFKC", clue.text).translate(_SPOKEN)
+    runs = [re.sub(r"\D", "", run) for run in _RUNS.findall(said)]
+    longest = max(runs, key=len, default="")
+    return PhoneFact(longest, Basis.HEARD, source) if FEWEST_DIGITS <= len(longest) <= MOST_DIGITS else None
+
+
+def _institution(kind: AttributeKind) -> Callable[[Clue, str], AttributeFact | None]:
+    def fact(clue: Clue, source: str) -> AttributeFact | None:
+        return AttributeFact(kind, clue.text, Basis.HEARD, source) if len(clue.text) <= INSTITUTION_LIMIT else None
+
+    return fact
+
+
 FACTS: Mapping[ClueKind, Callable[[Clue, str], ClueFact | None]] = MappingProxyType(
-    {ClueKind.NAME: _name, ClueKind.PLACE: _place, ClueKind.DIALECT: _accent}
+    {
+        ClueKind.NAME: _name,
+        ClueKind.PLACE: _place,
+        ClueKind.DIALECT: _accent,
+        ClueKind.KIN: _kin,
+        ClueKind.PHONE: _phone,
+        ClueKind.SCHOOL: _institution(AttributeKind.SCHOOL),
+        ClueKind.WORK: _institution(AttributeKind.EMPLOYER),
+    }
 )
-"""Kinds that become facts. An accent becomes one only where none is recorded: what somebody measured stays."""
+"""Kinds that become facts. An accent, school or workplace becomes one only where none is recorded: what was recorded
+by hand stays.
+"""
 
 
 def exchange(
@@ -94,7 +143,7 @@ def exchange(
 
 
 def _all(facts: Facts) -> tuple[ClueFact, ...]:
-    return (*facts.names, *facts.places, *facts.attributes)
+    return (*facts.names, *facts.places, *facts.attributes, *facts.kin, *facts.phones)
 
 
 def _with(facts: Facts, fact: ClueFact) -> Facts:
@@ -105,17 +154,20 @@ def _with(facts: Facts, fact: ClueFact) -> Facts:
             return replace(facts, places=(*facts.places, fact))
         case AttributeFact():
             return replace(facts, attributes=(*facts.attributes, fact))
+        case KinFact():
+            return replace(facts, kin=(*facts.kin, fact))
+        case PhoneFact():
+            return replace(facts, phones=(*facts.phones, fact))
 
 
-def _rows(case: Case) -> list[ProfileName | ProfilePlace | ProfileAttribute]:
+def _rows(case: Case) -> list[ClueRow]:
     profile = case.profile
-    rows: list[ProfileName | ProfilePlace | ProfileAttribute] = [*profile.names, *profile.places, *profile.attributes]
+    rows: list[ClueRow] = [*profile.names, *profile.places, *profile.attributes, *profile.kin, *profile.phones]
     return [row for row in rows if row.superseded_at is None]
 
 
 def _without(session: Session, case: Case, facts: Facts, clue: Clue) -> Facts:
-    ids = {clue.profile_name_id, clue.profile_place_id, clue.profile_attribute_id} - {None}
-    row = next((one for one in _rows(case) if one.id in ids), None)
+    row = next((one for one in _rows(case) if one.id in clue.fact_ids), None)
     if row is None or _said_by_another(session, clue):
         return facts
     fact = fact_of(row)
@@ -124,16 +176,19 @@ def _without(session: Session, case: Case, facts: Facts, clue: Clue) -> Facts:
         names=tuple(one for one in facts.names if one != fact),
         places=tuple(one for one in facts.places if one != fact),
         attributes=tuple(one for one in facts.attributes if one != fact),
+        kin=tuple(one for one in facts.kin if one != fact),
+        phones=tuple(one for one in facts.phones if one != fact),
     )
 
 
 def _said_by_another(session: Session, clue: Clue) -> bool:
-    same = or_(
-        (Clue.profile_name_id == clue.profile_name_id) & Clue.profile_name_id.is_not(None),
-        (Clue.profile_place_id == clue.profile_place_id) & Clue.profile_place_id.is_not(None),
-        (Clue.profile_attribute_id == clue.profile_attribute_id) & Clue.profile_attribute_id.is_not(None),
-    )
-    other = select(Clue.id).where(Clue.id != clue.id, Clue.superseded_at.is_(None), Clue.withdrawn_at.is_(None), same)
+    columns = (
+        Clue.profile_name_id, Clue.profile_place_id, Clue.profile_attribute_id, Clue.profile_kin_id,
+        Clue.profile_phone_id,
+    )  # fmt: skip
+    same: list[ColumnElement[bool]] = [column.in_(clue.fact_ids) for column in columns]
+    stands = (Clue.superseded_at.is_(None), Clue.withdrawn_at.is_(None))
+    other = select(Clue.id).where(Clue.id != clue.id, *stands, or_(*same))
     return session.scalars(other.limit(1)).first() is not None
 
 
@@ -146,3 +201,7 @@ def _link(case: Case, clue: Clue, fact: ClueFact) -> None:
             clue.profile_place_id = row.id
         case ProfileAttribute():
             clue.profile_attribute_id = row.id
+        case ProfileKin():
+            clue.profile_kin_id = row.id
+        case ProfilePhone():
+            clue.profile_phone_id = row.id

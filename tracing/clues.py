@@ -2,13 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from matcher.vocabulary import GalleryKind
+from matcher.vocabulary import GalleryKind, KinRelation
 from models.case import Case, CaseState
 from models.clue import Clue, ClueConfidence, ClueKind
 from models.interview import Interview
@@ -41,14 +41,25 @@ class InterviewEnded(errors.Conflict):
     message = "This interview was withdrawn and takes nothing more. Record the talk anew."
 
 
+class RelationWithoutKin(errors.Invalid):
+    """A relation given with a clue that is about no relative."""
+
+    slug = "relation_without_kin"
+    message = "Only a clue about kin has a relation. Choose “Kin” as what it is about, or leave the relation empty."
+
+
 @dataclass(frozen=True, slots=True)
 class ClueText:
-    """A clue as it is given. `division`: the place or accent meant, if somebody knows (GB/T 2260)."""
+    """A clue as it is given.
+
+    `division`: the place or accent meant, if somebody knows (GB/T 2260); `relation`: whose name it is, of kin alone.
+    """
 
     kind: ClueKind
     text: str
     confidence: ClueConfidence
     division: str | None = None
+    relation: KinRelation | None = None
 
 
 def check_clues(clues: Sequence[ClueText]) -> list[ClueText]:
@@ -57,12 +68,18 @@ def check_clues(clues: Sequence[ClueText]) -> list[ClueText]:
     checked = []
     for position, one in enumerate(clues):
         with collecting(problems):
-            text = check_text(one.text, limit=TEXT_LIMIT, field=f"clues.{position}.text")
-            check_division(one.division, field=f"clues.{position}.division")
-            checked.append(ClueText(one.kind, text, one.confidence, one.division))
+            checked.append(_check_clue(one, f"clues.{position}."))
     if problems:
         raise InvalidFacts(tuple(problems))
     return checked
+
+
+def _check_clue(given: ClueText, prefix: str = "") -> ClueText:
+    text = check_text(given.text, limit=TEXT_LIMIT, field=f"{prefix}text")
+    check_division(given.division, field=f"{prefix}division")
+    if given.relation is not None and given.kind is not ClueKind.KIN:
+        raise RelationWithoutKin(field=f"{prefix}relation")
+    return replace(given, text=text)
 
 
 def open_case(session: Session, viewer: Viewer, case_id: uuid.UUID) -> Case:
@@ -126,6 +143,7 @@ def _clue(
         text=given.text,
         confidence=given.confidence,
         division=given.division,
+        relation=given.relation,
         heard_at=heard_at,
         recorded_by_id=viewer.user_id,
         recorded_at=now,
@@ -171,10 +189,10 @@ def correct_clue(
 ) -> Clue:
     """A new row in the place of one that stands; the old one is kept. The fact follows.
 
-    Raises Forbidden, NotFound, CaseClosed, ClueEnded, InvalidFacts.
+    Raises Forbidden, NotFound, CaseClosed, ClueEnded, EmptyValue, TextTooLong, UnknownDivision, RelationWithoutKin.
     """
     old, case = _standing(session, viewer, clue_id)
-    (checked,) = check_clues([given])
+    checked = _check_clue(given)
     old.superseded_at = now
     session.flush()
     new = _clue(case, viewer, checked, interview_id=old.interview_id, heard_at=old.heard_at, now=now, supersedes=old)
@@ -213,11 +231,3 @@ def list_clues(session: Session, case_id: uuid.UUID, *, standing: bool = False) 
     if standing:
         statement = statement.where(Clue.superseded_at.is_(None), Clue.withdrawn_at.is_(None))
     return list(session.scalars(statement.execution_options(populate_existing=True)))
-
-
-def get_clue(session: Session, viewer: Viewer, clue_id: uuid.UUID) -> tuple[Clue, Case]:
-    """A clue and its case, for a use case or page that logs its own action. Raises NotFound outside the scope."""
-    clue = session.get(Clue, clue_id)
-    if clue is None:
-        raise errors.NotFound()
-    return clue, load_case(session, viewer, clue.case_id)

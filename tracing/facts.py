@@ -146,11 +146,11 @@ class InvalidFacts(errors.Invalid):
 
 LONGEST_LIFE_YEARS: Final = 120
 _TEXT_LIMIT: Final = 2000
-_NAME_LIMIT: Final = 120
-_DETAIL_LIMIT: Final = 200
-_INSTITUTION_LIMIT: Final = 200
-_FEWEST_DIGITS: Final = 3
-_MOST_DIGITS: Final = 20
+NAME_LIMIT: Final = 120
+DETAIL_LIMIT: Final = 200
+INSTITUTION_LIMIT: Final = 200
+FEWEST_DIGITS: Final = 3
+MOST_DIGITS: Final = 20
 
 
 def check_day(day: date | None, *, today: date, field: str) -> None:
@@ -233,8 +233,8 @@ def _text(value: str, today: date, field: str) -> str:
 
 
 def _short_text(value: str, today: date, field: str) -> str:
-    if len(value) > _INSTITUTION_LIMIT:
-        raise TextTooLong(field=field, limit=_INSTITUTION_LIMIT)
+    if len(value) > INSTITUTION_LIMIT:
+        raise TextTooLong(field=field, limit=INSTITUTION_LIMIT)
     return value
 
 
@@ -242,7 +242,7 @@ def _digits(text: str, field: str) -> str:
     """The digits, whatever signs people write between them."""
     written = unicodedata.normalize("NFKC", _trimmed(text))
     digits = "".join(sign for sign in written if sign not in " -+()./")
-    if not (digits.isascii() and digits.isdecimal() and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS):
+    if not (digits.isascii() and digits.isdecimal() and FEWEST_DIGITS <= len(digits) <= MOST_DIGITS):
         raise TooFewDigits(field=field)
     return digits
 
@@ -296,7 +296,7 @@ def _trimmed(text: str) -> str:
     return text.replace("\0", "").strip()
 
 
-def check_optional_text(text: str | None, *, field: str, limit: int = _DETAIL_LIMIT) -> str | None:
+def check_optional_text(text: str | None, *, field: str, limit: int = DETAIL_LIMIT) -> str | None:
     """The text without outer blanks, or None when there is none; raises TextTooLong."""
     return check_text(text, limit=limit, field=field) if text and _trimmed(text) else None
 
@@ -327,7 +327,7 @@ def check_facts(facts: Facts, *, today: date) -> Facts:
     names: list[NameFact] = []
     for position, name in enumerate(facts.names):
         with collecting(problems):
-            text = check_text(name.text, limit=_NAME_LIMIT, field=f"names.{position}.text")
+            text = check_text(name.text, limit=NAME_LIMIT, field=f"names.{position}.text")
             source = check_optional_text(name.source, field=f"names.{position}.source")
             names.append(replace(name, text=text, source=source))
     places: list[PlaceFact] = []
@@ -342,7 +342,7 @@ def check_facts(facts: Facts, *, today: date) -> Facts:
     kin: list[KinFact] = []
     for position, relative in enumerate(facts.kin):
         with collecting(problems):
-            text = check_text(relative.text, limit=_NAME_LIMIT, field=f"kin.{position}.text")
+            text = check_text(relative.text, limit=NAME_LIMIT, field=f"kin.{position}.text")
             source = check_optional_text(relative.source, field=f"kin.{position}.source")
             kin.append(replace(relative, text=text, source=source))
     phones: list[PhoneFact] = []

@@ -20,7 +20,7 @@ from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.faces import analyse_photo
 from tracing.gallery import gallery_size, searchable_report
 from tracing.matching_proposals import propose
-from tracing.matching_records import Record, pending_photos, records_of
+from tracing.matching_records import pending_photos, records_of
 from tracing.matching_store import store_pass
 from tracing.parameter_sets import in_force
 from tracing.platform import jobs
@@ -75,9 +75,9 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
         with read_only(services.db) as session:
             version = version_in_force(session, services)
             weighing = in_force(session, services)
-            probe = _record(session, weighing, kind, owner_id, version)
+            probe = next(iter(records_of(session, weighing, kind, [owner_id], version)), None)
             size = gallery_size(session)
-            (proposals,) = propose(session, weighing, [probe], size, version)
+            proposals = propose(session, weighing, [probe], size, version)[0] if probe else []
             index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
@@ -86,7 +86,9 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
         # A switch waits for this transaction, or this one sees it: an old pass must not write over a new one.
         versions_to_analyse(session, services, now=now)
         unchanged = in_force(session, services, held=True).parameters.version == weighing.parameters.version
-        if unchanged and version_in_force(session, services) == version:
+        if probe is None:
+            pass  # erased in the meantime: there is nobody to look for
+        elif unchanged and version_in_force(session, services) == version:
             store_pass(session, weighing, probe, proposals, size, version, index_version, now)
         else:
             request_match(session, services, kind, owner_id, now=now)
@@ -103,7 +105,3 @@ def _owner(session: Session, kind: GalleryKind, owner_id: uuid.UUID) -> Case | R
     return session.scalars(
         select(Report).where(Report.id == owner_id, searchable_report()).with_for_update()
     ).one_or_none()
-
-
-def _record(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID, version: str) -> Record:
-    return next(iter(records_of(session, services, kind, [owner_id], version)))

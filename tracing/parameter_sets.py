@@ -31,7 +31,7 @@ SHARE = re.compile(r"\b(same|chance|share|recorded)\b")
 """Keys whose figures are shares: logarithms are taken of them."""
 
 MOST_CHARACTERS = 31
-"""Of a version: what is appended for calibrations of the operator's own must fit into the 40 of a pass's version."""
+"""Of a version: the digest of the face calibrations that is appended must fit into the 40 of a pass's version."""
 
 
 class ParametersUnknown(errors.NotFound):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -68,12 +68,15 @@ def build_services(settings: Settings) -> Services:
 
 
 def with_calibrations(parameters: Parameters, own: Mapping[str, FaceCalibration]) -> Parameters:
-    """The parameters with the operator's calibrations, under a version that tells them apart from the packaged ones."""
-    if not own:
-        return parameters
-    digest = hashlib.sha256(repr(sorted(map(str, (asdict(one) for one in own.values())))).encode()).hexdigest()
+    """The parameters with the operator's calibrations beside the packaged ones.
+
+    Their version ends in a digest of all of them, so that what was weighed by other calibrations is weighed again.
+    """
+    calibrations = {**parameters.calibrations, **own}
+    told = [parameters.version, *sorted(map(repr, calibrations.values()))]
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()
     return replace(
         parameters,
         version=f"{parameters.version}+{digest[:8]}",
-        calibrations=MappingProxyType({**parameters.calibrations, **own}),
+        calibrations=MappingProxyType(calibrations),
     )

@@ -2,7 +2,8 @@
 
 Revision: 0010, after 0009
 
-The keys of the records that are there already are made by a job, so that a large installation is not held up.
+The keys of the records that are there already are made by a job, so that a large installation is not held up. Whose
+data key is destroyed is found no more: the database deletes that person's blocking keys with it.
 """
 
 import uuid
@@ -18,6 +19,10 @@ branch_labels = None
 depends_on = None
 
 FILL = "blocking.fill"
+FORGET = "subject_forget_keys"
+# Who is erased has no key left.
+KEYS_OF_THE_ERASED = "DELETE FROM blocking_key WHERE profile_id IN (SELECT id FROM profile WHERE subject_id = NEW.id);"
+ERASED = "AFTER UPDATE OF destroyed_at ON subject FOR EACH ROW WHEN (NEW.destroyed_at IS NOT NULL)"
 
 
 def upgrade() -> None:
@@ -70,7 +75,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_candidate_change_pass_id"), "candidate_change", ["pass_id"])
     op.create_index("ix_report_created_at", "report", ["created_at"])
     op.create_index("ix_case_file_created_at", "case_file", ["created_at"])
+    _forget_with_the_data_key()
     _ask_for_keys()
+
+
+def _forget_with_the_data_key() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE FUNCTION {FORGET}() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN {KEYS_OF_THE_ERASED} RETURN NULL; END $$"
+        )
+        op.execute(f"CREATE TRIGGER {FORGET} {ERASED} EXECUTE FUNCTION {FORGET}()")
+    else:
+        op.execute(f"CREATE TRIGGER {FORGET} {ERASED} BEGIN {KEYS_OF_THE_ERASED} END")
 
 
 def _ask_for_keys() -> None:
@@ -100,6 +117,11 @@ def _ask_for_keys() -> None:
 
 def downgrade() -> None:
     op.execute(f"DELETE FROM job WHERE kind = '{FILL}'")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"DROP TRIGGER {FORGET} ON subject")
+        op.execute(f"DROP FUNCTION {FORGET}()")
+    else:
+        op.execute(f"DROP TRIGGER {FORGET}")
     op.drop_index("ix_case_file_created_at", table_name="case_file")
     op.drop_index("ix_report_created_at", table_name="report")
     op.drop_table("candidate_change")

@@ -24,13 +24,13 @@ TALK = _changed(
     "recorded_by_id", "recorded_at",
 )  # fmt: skip
 CLUE = _changed(
-    "id", "case_id", "interview_id", "kind", "text", "confidence", "division", "heard_at", "recorded_by_id",
-    "recorded_at", "supersedes_id",
+    "id", "case_id", "interview_id", "kind", "text", "confidence", "division", "relation", "heard_at",
+    "recorded_by_id", "recorded_at", "supersedes_id",
 )  # fmt: skip
 # The fact that a clue became is named once.
 FACT = " OR ".join(
     f"OLD.profile_{kind}_id IS NOT NULL AND NEW.profile_{kind}_id IS DISTINCT FROM OLD.profile_{kind}_id"
-    for kind in ("name", "place", "attribute")
+    for kind in ("name", "place", "attribute", "kin", "phone")
 )
 CHAIN = """NEW.supersedes_id IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM clue WHERE clue.id = NEW.supersedes_id AND clue.case_id = NEW.case_id
@@ -145,6 +145,24 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("division", sa.String(length=6), nullable=True),
+        sa.Column(
+            "relation",
+            sa.Enum(
+                "father",
+                "mother",
+                "spouse",
+                "son",
+                "daughter",
+                "brother",
+                "sister",
+                "other",
+                name="kinrelation",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -156,6 +174,8 @@ def upgrade() -> None:
         sa.Column("profile_name_id", sa.Uuid(), nullable=True),
         sa.Column("profile_place_id", sa.Uuid(), nullable=True),
         sa.Column("profile_attribute_id", sa.Uuid(), nullable=True),
+        sa.Column("profile_kin_id", sa.Uuid(), nullable=True),
+        sa.Column("profile_phone_id", sa.Uuid(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL)"
@@ -164,12 +184,15 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("superseded_at IS NULL OR withdrawn_at IS NULL", name=op.f("ck_clue_one_end")),
         sa.CheckConstraint("supersedes_id IS NULL OR supersedes_id <> id", name=op.f("ck_clue_not_itself")),
+        sa.CheckConstraint("relation IS NULL OR kind = 'kin'", name=op.f("ck_clue_relation_of_kin")),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_clue_case_id")),
         sa.ForeignKeyConstraint(["interview_id"], ["interview.id"], name=op.f("fk_clue_interview_id")),
         sa.ForeignKeyConstraint(
             ["profile_attribute_id"], ["profile_attribute.id"], name=op.f("fk_clue_profile_attribute_id")
         ),
+        sa.ForeignKeyConstraint(["profile_kin_id"], ["profile_kin.id"], name=op.f("fk_clue_profile_kin_id")),
         sa.ForeignKeyConstraint(["profile_name_id"], ["profile_name.id"], name=op.f("fk_clue_profile_name_id")),
+        sa.ForeignKeyConstraint(["profile_phone_id"], ["profile_phone.id"], name=op.f("fk_clue_profile_phone_id")),
         sa.ForeignKeyConstraint(["profile_place_id"], ["profile_place.id"], name=op.f("fk_clue_profile_place_id")),
         sa.ForeignKeyConstraint(["recorded_by_id"], ["user_account.id"], name=op.f("fk_clue_recorded_by_id")),
         sa.ForeignKeyConstraint(["supersedes_id"], ["clue.id"], name=op.f("fk_clue_supersedes_id")),
@@ -181,7 +204,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_clue_case_id_heard_at", ["case_id", "heard_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_clue_interview_id"), ["interview_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_clue_profile_attribute_id"), ["profile_attribute_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_clue_profile_kin_id"), ["profile_kin_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_clue_profile_name_id"), ["profile_name_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_clue_profile_phone_id"), ["profile_phone_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_clue_profile_place_id"), ["profile_place_id"], unique=False)
 
     op.create_table(
@@ -268,7 +293,9 @@ def downgrade() -> None:
     op.drop_table("interview_audio")
     with op.batch_alter_table("clue", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_clue_profile_place_id"))
+        batch_op.drop_index(batch_op.f("ix_clue_profile_phone_id"))
         batch_op.drop_index(batch_op.f("ix_clue_profile_name_id"))
+        batch_op.drop_index(batch_op.f("ix_clue_profile_kin_id"))
         batch_op.drop_index(batch_op.f("ix_clue_profile_attribute_id"))
         batch_op.drop_index(batch_op.f("ix_clue_interview_id"))
         batch_op.drop_index("ix_clue_case_id_heard_at")

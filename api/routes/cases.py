@@ -25,6 +25,7 @@ from models.case import Case, CaseState
 from tracing import cases
 from tracing.candidate_changes import list_changes
 from tracing.candidates import list_candidates
+from tracing.parameter_sets import in_force
 from tracing.photos import list_photos
 
 router = APIRouter(prefix="/cases", tags=["cases"], responses=problems(403))
@@ -139,10 +140,13 @@ def history(case_id: uuid.UUID, session: SessionDep, viewer: ViewerDep, now: Now
 
 
 @router.get("/{case_id}/candidates", summary="Whom the person could be", responses=problems(404))
-def candidates(case_id: uuid.UUID, session: SessionDep, viewer: ViewerDep, now: NowDep) -> CandidatesOut:
+def candidates(
+    case_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep
+) -> CandidatesOut:
     """Strongest first; shuffled, and sealed, for an examiner who has opinions still to give."""
     found = list_candidates(session, viewer, case_id, now=now)
-    return CandidatesOut(items=tuple(candidate_out(view) for view in found))
+    parameters = in_force(session, services).parameters
+    return CandidatesOut(items=tuple(candidate_out(view, parameters) for view in found))
 
 
 @router.get(

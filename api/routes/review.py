@@ -4,7 +4,7 @@ import uuid
 
 from fastapi import APIRouter, Response
 
-from api.deps import NowDep, SessionDep, ViewerDep, created
+from api.deps import NowDep, ServicesDep, SessionDep, ViewerDep, created
 from api.idempotency import OnceDep
 from api.openapi import problems
 from api.schemas.base import ItemsOut, items_out
@@ -12,6 +12,7 @@ from api.schemas.cases import case_summary
 from api.schemas.review import ComparisonOut, QueueItemOut, ReviewIn, ReviewOut, comparison_out, review_out
 from tracing import review
 from tracing.candidates import candidate_photos, get_candidate
+from tracing.parameter_sets import in_force
 from tracing.platform import errors
 
 router = APIRouter(tags=["review"], responses=problems(403))
@@ -25,10 +26,12 @@ def queue(session: SessionDep, viewer: ViewerDep, now: NowDep) -> ItemsOut[Queue
 
 
 @router.get("/candidates/{candidate_id}", summary="A candidate, both persons side by side", responses=problems(404))
-def read(candidate_id: uuid.UUID, session: SessionDep, viewer: ViewerDep, now: NowDep) -> ComparisonOut:
+def read(
+    candidate_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep
+) -> ComparisonOut:
     """Sealed for an examiner who has yet to commit an opinion."""
     view = get_candidate(session, viewer, candidate_id, now=now)
-    return comparison_out(view, candidate_photos(session, view))
+    return comparison_out(view, candidate_photos(session, view), in_force(session, services).parameters)
 
 
 @router.post(

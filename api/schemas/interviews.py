@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import Division, Input, Line, Moment, Output, Text
+from matcher.vocabulary import KinRelation
 from models.clue import Clue, ClueConfidence, ClueKind
 from models.interview import AudioFormat, InterviewAudio, InterviewMethod
 from tracing.clues import ClueText
@@ -15,12 +16,16 @@ CLUES_AT_ONCE = 50
 
 
 class ClueIn(Input):
-    """One scrap, word for word. `division`: the place or accent that is meant, if somebody knows."""
+    """One scrap, word for word. `division`: the place or accent that is meant, if somebody knows.
+
+    `relation`: with a relative's name alone, whose it is, if that was said.
+    """
 
     kind: ClueKind
     text: Text
     confidence: ClueConfidence
     division: Division | None = None
+    relation: KinRelation | None = None
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"kind": "name", "text": "阿珍", "confidence": "likely"}]}
@@ -28,7 +33,7 @@ class ClueIn(Input):
 
     def given(self) -> ClueText:
         """As the use cases take it."""
-        return ClueText(self.kind, self.text, self.confidence, self.division)
+        return ClueText(self.kind, self.text, self.confidence, self.division, self.relation)
 
 
 class CluesIn(Input):
@@ -82,6 +87,7 @@ class ClueOut(Output):
     text: str
     confidence: ClueConfidence
     division: str | None
+    relation: KinRelation | None
     heard_at: datetime
     recorded_by_id: uuid.UUID
     recorded_at: datetime

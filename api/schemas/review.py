@@ -12,7 +12,7 @@ from api.schemas.cases import CaseSummary
 from api.schemas.facts import FactsOut, division_name, facts_out
 from api.schemas.organisations import OrganisationRef, organisation_ref
 from api.schemas.photos import PhotoOut, photo_out
-from matcher.evidence.base import load_parameters
+from matcher.evidence.base import Parameters
 from matcher.vocabulary import EvidenceKind, GalleryKind, Strength, Verdict
 from models.candidate import CandidateState, ListChange
 from models.case import Case
@@ -199,8 +199,8 @@ def record_out(record: Case | Report) -> RecordOut:
     )
 
 
-def candidate_out(view: CandidateView) -> SealedCandidate | OpenCandidate:
-    """A candidate as its view allows."""
+def candidate_out(view: CandidateView, parameters: Parameters) -> SealedCandidate | OpenCandidate:
+    """A candidate as its view allows; the verdict by the parameters in force."""
     candidate = view.candidate
     if view.sealed:
         return SealedCandidate(
@@ -210,7 +210,7 @@ def candidate_out(view: CandidateView) -> SealedCandidate | OpenCandidate:
             other=record_out(view.other),
             proposed_at=candidate.proposed_at,
         )
-    told = explanation_of(candidate, load_parameters())
+    told = explanation_of(candidate, parameters)
     return OpenCandidate(
         id=candidate.id,
         sealed=False,
@@ -266,11 +266,13 @@ def change_out(view: ChangeView) -> ChangeOut:
     )
 
 
-def comparison_out(view: CandidateView, photos: tuple[Iterable[Photo], Iterable[Photo]]) -> ComparisonOut:
+def comparison_out(
+    view: CandidateView, photos: tuple[Iterable[Photo], Iterable[Photo]], parameters: Parameters
+) -> ComparisonOut:
     """Both persons, their photographs, and what the viewer may see of the score."""
     case_photos, other_photos = photos
     return ComparisonOut(
-        candidate=candidate_out(view),
+        candidate=candidate_out(view, parameters),
         case=record_out(view.candidate.case),
         case_photos=tuple(photo_out(photo) for photo in case_photos),
         other_photos=tuple(photo_out(photo) for photo in other_photos),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from api.web.brief import Brief, brief_of
 from api.web.evidence import Bar, bars
 from api.web.page import Page
+from matcher.evidence.base import Parameters
 from matcher.verdict import SENTENCES, list_verdict
 from matcher.vocabulary import GalleryKind, Strength
 from models.candidate import Candidate
@@ -20,6 +21,7 @@ from tracing.candidate_changes import ChangeView, list_changes
 from tracing.candidates import CandidateView, list_candidates
 from tracing.explanations import Explanation, explanation_of
 from tracing.paging import Page as Paged
+from tracing.parameter_sets import in_force
 from tracing.photos import list_photos
 
 
@@ -50,11 +52,11 @@ class CandidateRow:
     reviews: tuple[Review, ...]
 
 
-def score_of(page: Page, view: CandidateView) -> Score | None:
-    """The score, for a viewer for whom it is not sealed."""
+def score_of(page: Page, view: CandidateView, parameters: Parameters) -> Score | None:
+    """The score, for a viewer for whom it is not sealed; the verdict by the parameters in force."""
     if view.sealed or view.rank is None:
         return None
-    told = explanation_of(view.candidate, page.services.parameters)
+    told = explanation_of(view.candidate, parameters)
     verdict = SENTENCES[told.verdict][0 if page.locale is Locale.ZH else 1]
     return Score(view.rank, told.log10_lr, told.strength, bars(told, page.locale), told, verdict)
 
@@ -72,7 +74,9 @@ def candidate_rows(page: Page, case: Case) -> list[CandidateRow]:
     """The candidates of a case in the order in which this viewer may see them; none for a role without them."""
     if not page.may(Permission.CANDIDATE_READ):
         return []
-    return [_row(page, view, case) for view in list_candidates(page.session, page.viewer, case.id, now=page.now)]
+    parameters = in_force(page.session, page.services).parameters
+    views = list_candidates(page.session, page.viewer, case.id, now=page.now)
+    return [_row(page, view, case, parameters) for view in views]
 
 
 def list_sentence(page: Page, rows: list[CandidateRow]) -> str | None:
@@ -95,7 +99,7 @@ def changes_of(
     )
 
 
-def _row(page: Page, view: CandidateView, case: Case) -> CandidateRow:
+def _row(page: Page, view: CandidateView, case: Case, parameters: Parameters) -> CandidateRow:
     # Of two cases that found each other, the other is whichever is not the one being looked at.
     other: Case | Report = view.candidate.case if view.candidate.other_case_id == case.id else view.other
     photos = best_first(list_photos(page.session, other.profile_id))
@@ -106,7 +110,7 @@ def _row(page: Page, view: CandidateView, case: Case) -> CandidateRow:
         organisation=other.organisation,
         brief=brief_of(other.profile),
         photo_id=photos[0].id if photos else None,
-        score=score_of(page, view),
+        score=score_of(page, view, parameters),
         own=view.own_review,
         reviews=view.reviews,
     )

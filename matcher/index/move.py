@@ -1,25 +1,21 @@
 """Carrying faces into an index of any sort, from another one or from where they are stored, while the source serves.
 
-The way: `begin`, then `move` until it returns, then the caller follows the source's change log on the target from the
-watermark that the target now has, `compare`s, and only then answers from the target. Changes made during the copy are
-after that watermark, so following it repeats or repairs them; nothing has to stand still. The source is never touched:
-going back is answering from it again (it went on following the log), or the same move the other way.
+The way: a token with the source's watermark, then `move` until it returns, then the caller follows the source's change
+log on the target from the watermark that the target now has, verifies, and only then answers from the target. Changes
+made during the copy are after that watermark, so following it repeats or repairs them; nothing has to stand still. The
+source is never touched: going back is answering from it again (it went on following the log), or the same move the
+other way.
 """
 
-import random
 import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from matcher.index.base import IndexEntry, VectorIndex, Watermark, checksum
+from matcher.index.base import IndexEntry, VectorIndex, Watermark
 
 FACES_AT_ONCE = 1000
-SAMPLE = 1000
-"""Faces compared in full by `compare`. If a share p of all is wrong, the sample misses it with probability
-(1 - p) ** 1000: 0.00004 at one in a hundred.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +52,6 @@ class MoveProgress:
     token: MoveToken
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How two indexes differ. Ids are compared all, embeddings and records of `sampled` faces that both hold."""
-
-    missing: frozenset[uuid.UUID]
-    """In the first index alone."""
-    extra: frozenset[uuid.UUID]
-    """In the second alone."""
-    differing: frozenset[uuid.UUID]
-    """Sampled faces whose checksum differs."""
-    sampled: int
-
-    @property
-    def same(self) -> bool:
-        """Whether no difference was found."""
-        return not (self.missing or self.extra or self.differing)
-
-
 class FaceSource(Protocol):
     """Where faces are carried from: any `VectorIndex`, or a database of them. It may change meanwhile."""
 
@@ -103,11 +81,6 @@ class Settling(Protocol):
     def settle(self) -> None:
         """Wait for that."""
         ...
-
-
-def begin(source: VectorIndex) -> MoveToken:
-    """The token of a move out of an index that starts now. Take it before anything is copied."""
-    return MoveToken(source.watermark)
 
 
 def move(
@@ -141,17 +114,3 @@ def move(
     if isinstance(target, Settling):
         target.settle()
     target.mark(token.watermark)
-
-
-def compare(first: FaceSource, second: FaceSource, seed: int, sample: int = SAMPLE) -> Comparison:
-    """Compare all ids, and the checksums of `sample` faces (or all, when there are fewer) drawn with `seed`.
-
-    A change that only one of them has followed yet is a difference: compare when both are at one watermark.
-    """
-    ours, theirs = first.ids(), second.ids()
-    both = sorted(ours & theirs)
-    drawn = random.Random(seed).sample(both, min(sample, len(both)))  # noqa: S311 - a sample, no secret
-    right = {entry.face_id: checksum(entry) for entry in first.fetch(drawn)}
-    found = {entry.face_id: checksum(entry) for entry in second.fetch(drawn)}
-    differing = frozenset(face_id for face_id in drawn if right.get(face_id) != found.get(face_id))
-    return Comparison(ours - theirs, theirs - ours, differing, len(drawn))

@@ -268,9 +268,3 @@ def _cut(surname: Sequence[Sound], given: Sequence[Sound]) -> tuple[Shape, tuple
 def _padded(sounds: Sequence[Sound], width: int) -> list[int]:
     numbers = [number for sound in sounds for number in (sound.syllable, sound.tone)]
     return numbers + [0] * (2 * width - len(numbers))
-
-
-def pair_log10_lr(ours: PreparedName, theirs: PreparedName) -> float | None:
-    """The same of one pair; None where one of the two cannot be read."""
-    (value,) = pair_log10_lrs(ours, stack_names([prepare_names([theirs])]))
-    return None if np.isnan(value) else float(value)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from matcher.evidence.base import Evidence, load_parameters
 from matcher.fusion import CORRELATED, fuse, term_weights
-from matcher.verdict import SENTENCES, fusion_verdict, list_verdict, verdict_of
+from matcher.verdict import SENTENCES, list_verdict, verdict_of
 from matcher.vocabulary import EvidenceKind, ListVerdict, Verdict
 
 P = load_parameters()
@@ -19,7 +19,9 @@ LR = st.floats(-5, 5)
 
 def of(log10_lrs: Mapping[str, float], size: int = 100) -> Verdict:
     terms = [Evidence(EvidenceKind(kind), value, "", "", "", "") for kind, value in log10_lrs.items()]
-    return fusion_verdict(fuse(terms, size, P), P)
+    fusion = fuse(terms, size, P)
+    values = {EvidenceKind(kind): value for kind, value in log10_lrs.items()}
+    return verdict_of(values, fusion.log10_lr, fusion.posterior, P)
 
 
 def test_a_candidate_is_supported_when_it_is_more_likely_than_not() -> None:
@@ -52,13 +54,6 @@ def test_every_verdict_has_a_sentence_in_both_languages() -> None:
     for zh, en in SENTENCES.values():
         assert zh.endswith(("。", "询问线索。"))
         assert en.endswith(".")
-
-
-@given(st.dictionaries(st.sampled_from(EvidenceKind), LR, max_size=8), st.integers(1, 10**6))
-def test_stored_terms_give_the_verdict_of_the_fusion(values: dict[EvidenceKind, float], size: int) -> None:
-    terms = [Evidence(kind, value, "", "", "", "") for kind, value in values.items()]
-    fusion = fuse(terms, size, P)
-    assert verdict_of(values, fusion.log10_lr, fusion.posterior, P) is fusion_verdict(fusion, P)
 
 
 def test_no_term_is_in_two_groups() -> None:

@@ -45,6 +45,23 @@ def found(
         return retrieve(session, services.parameters, probe, kind, 1000, limits)
 
 
+def test_an_erased_person_has_no_keys_and_gets_none_again(any_services: Services, staff: Viewer, now: datetime) -> None:
+    services = any_services
+    gone, stays = (report(services, staff, now, facts(sex=Sex.MALE, age=50, name="林建国")) for _ in range(2))
+    assert set(found(services, HEARD)) == {gone, stays}
+    with unit_of_work(services.db) as session:
+        profile = session.get_one(Report, gone, options=with_profile(Report.profile)).profile
+        services.vault.destroy(session, profile.subject_id, now)
+        profile_id, profile.keys_version = profile.id, None
+    with unit_of_work(services.db) as session:
+        request_keys(session, now=now)
+    run_jobs(services, utc_now() + timedelta(minutes=1))
+    assert found(services, HEARD) == [stays]
+    with read_only(services.db) as session:
+        assert session.scalars(select(BlockingKey).where(BlockingKey.profile_id == profile_id)).first() is None
+        assert key_coverage(session) == KeyCoverage(filled=2, total=2), "an erased person lacks nothing"
+
+
 def assert_keys_are_those_of_the_facts(services: Services) -> int:
     """Every record's keys are those of its facts; how many records."""
     count = 0

@@ -173,6 +173,22 @@ def test_an_edit_that_changes_nothing_asks_for_no_match(services: Services, staf
     assert matches(services) == 3
 
 
+def test_the_day_of_admission_counts_as_the_day_a_person_was_seen_where_that_is_not_known(
+    services: Services, staff: Viewer, now: datetime
+) -> None:
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, now=now)
+    day = services.local_day(now)
+    for circumstances, passes in (
+        (Circumstances(day, day - timedelta(days=9)), 2),
+        (Circumstances(day - timedelta(days=1), day - timedelta(days=9)), 2),
+        (Circumstances(day - timedelta(days=1)), 3),
+        (Circumstances(day - timedelta(days=400)), 4),
+    ):
+        edit(services, staff, case, SEEN, now, circumstances=circumstances)
+        assert matches(services) == passes
+
+
 def test_a_draft_is_not_matched(services: Services, staff: Viewer, now: datetime) -> None:
     with unit_of_work(services.db) as session:
         case = make_case(session, services, staff, submitted=False, now=now)

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,19 +17,20 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
-from matcher.vocabulary import AttributeKind, Basis, NameKind, PlaceKind
+from matcher.vocabulary import AttributeKind, Basis, KinRelation, NameKind, PlaceKind
+from models.blocking import BlockingKey
 from models.case import Case, CaseState
 from models.clue import Clue, ClueConfidence, ClueKind
 from models.interview import AudioFormat, Interview, InterviewAudio, InterviewMethod
-from models.job import Job
 from models.user import Role
+from tests.factories.desk import Desk
 from tests.factories.records import make_case
 from tests.factories.world import World
 from tracing import clues, interviews
 from tracing.access import Viewer
 from tracing.cases import CaseClosed, Circumstances, ReasonMissing, edit_case, load_case, move_case
 from tracing.clues import ClueText
-from tracing.facts import Facts, InvalidFacts
+from tracing.facts import InvalidFacts
 from tracing.interviews import Talk
 from tracing.platform import audit, errors
 from tracing.platform.db import read_only, unit_of_work
@@ -39,57 +39,6 @@ from tracing.services import Services
 
 K, C = ClueKind, ClueConfidence
 WAV = b"RIFF\x24\x08\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x44\xac\x00\x00" + bytes(64)
-
-
-@dataclass
-class Desk:
-    """A submitted case and somebody who writes down what is heard."""
-
-    services: Services
-    staff: Viewer
-    case_id: uuid.UUID
-    now: datetime
-
-    def add(self, *given: ClueText, interview_id: uuid.UUID | None = None) -> list[uuid.UUID]:
-        """Clues of today."""
-        with unit_of_work(self.services.db) as session:
-            rows = clues.add_clues(
-                session, self.services, self.staff, self.case_id, given,
-                interview_id=interview_id, heard_at=self.now, now=self.now,
-            )  # fmt: skip
-            return [one.id for one in rows]
-
-    def correct(self, clue_id: uuid.UUID, given: ClueText) -> uuid.UUID:
-        """A new row for an old one."""
-        with unit_of_work(self.services.db) as session:
-            return clues.correct_clue(session, self.services, self.staff, clue_id, given, now=self.now).id
-
-    def withdraw(self, clue_id: uuid.UUID, reason: str = "听错") -> None:
-        """Take one back."""
-        with unit_of_work(self.services.db) as session:
-            clues.withdraw_clue(session, self.services, self.staff, clue_id, reason=reason, now=self.now)
-
-    def talk(self, *given: ClueText, **more: str) -> uuid.UUID:
-        """An interview of today."""
-        with unit_of_work(self.services.db) as session:
-            talk = Talk(self.now, InterviewMethod.TALK, **more)
-            return interviews.record_interview(
-                session, self.services, self.staff, self.case_id, talk, given, now=self.now
-            ).id
-
-    def facts(self) -> Facts:
-        """What the profile says now."""
-        with read_only(self.services.db) as session:
-            return current_facts(load_case(session, self.staff, self.case_id).profile)
-
-    def heard(self) -> list[str]:
-        """Names that came of clues."""
-        return sorted(one.text for one in self.facts().names if (one.source or "").startswith(("clue", "interview")))
-
-    def passes(self) -> int:
-        """How many matching passes were asked for."""
-        with read_only(self.services.db) as session:
-            return session.scalar(select(func.count()).select_from(Job).where(Job.kind == "match")) or 0
 
 
 @pytest.fixture
@@ -211,6 +160,51 @@ def test_everything_wrong_is_told_at_once_and_nothing_is_kept(desk: Desk) -> Non
         assert session.scalar(select(func.count()).select_from(Interview)) == 0
 
 
+def test_relatives_telephones_schools_and_workplaces_become_facts_that_a_correction_replaces(desk: Desk) -> None:
+    son, _, school, work, number = desk.add(
+        ClueText(K.KIN, "小军", C.SURE, relation=KinRelation.SON),
+        ClueText(K.KIN, "阿珍", C.UNSURE),
+        ClueText(K.SCHOOL, "红星小学", C.LIKELY),
+        ClueText(K.WORK, "鞋厂", C.LIKELY),
+        ClueText(K.PHONE, "幺三八开头，尾号 56-78", C.LIKELY),
+    )
+
+    def said() -> tuple[dict[str, KinRelation], dict[AttributeKind, str], list[str]]:
+        facts = desk.facts()
+        wanted = (AttributeKind.SCHOOL, AttributeKind.EMPLOYER)
+        return (
+            {one.text: one.relation for one in facts.kin},
+            {one.kind: one.value for one in facts.attributes if one.kind in wanted},
+            [one.digits for one in facts.phones],
+        )
+
+    places = {AttributeKind.SCHOOL: "红星小学", AttributeKind.EMPLOYER: "鞋厂"}
+    assert said() == ({"小军": KinRelation.SON, "阿珍": KinRelation.OTHER}, places, ["5678"])
+    desk.add(ClueText(K.SCHOOL, "第二小学", C.SURE), ClueText(K.PHONE, "记不清了", C.UNSURE))
+    assert said()[1:] == (places, ["5678"]), "what is recorded stays, and words without digits are kept as a clue"
+    with read_only(desk.services.db) as session:
+        rows = {row.text: row for row in clues.list_clues(session, desk.case_id)}
+        keys = set(session.scalars(select(BlockingKey.key)))
+    assert {text for text, row in rows.items() if not row.in_profile} == {"第二小学", "记不清了"}
+    assert {"t:5678"} <= keys, "who knows such a number is found by it"
+    desk.correct(son, ClueText(K.KIN, "小君", C.SURE, relation=KinRelation.DAUGHTER))
+    desk.correct(number, ClueText(K.PHONE, "138 1234 5678", C.SURE))
+    desk.withdraw(school)
+    desk.withdraw(work)
+    assert said() == ({"小君": KinRelation.DAUGHTER, "阿珍": KinRelation.OTHER}, {}, ["13812345678"])
+
+
+def test_a_relation_belongs_to_kin_alone(desk: Desk) -> None:
+    wrong = ClueText(K.NAME, "小军", C.SURE, relation=KinRelation.SON)
+    with pytest.raises(InvalidFacts) as refused:
+        desk.add(ClueText(K.FOOD, "沙茶面", C.SURE), wrong)
+    assert [one.field for one in refused.value.problems] == ["clues.1.relation"]
+    (clue_id,) = desk.add(name("阿珍"))
+    with pytest.raises(clues.RelationWithoutKin) as named:
+        desk.correct(clue_id, wrong)
+    assert named.value.field == "relation"
+
+
 def test_a_closed_case_takes_no_more(desk: Desk) -> None:
     (clue_id,) = desk.add(name("阿珍"))
     with unit_of_work(desk.services.db) as session:
@@ -269,7 +263,7 @@ def test_who_may_not_write(role: Role, services: Services, staff: Viewer, world:
 TEXTS = st.sampled_from(["阿珍", "阿明", "韦建国", "老家", "二妹"])
 GIVEN = st.builds(
     ClueText,
-    st.sampled_from([K.NAME, K.NAME, K.PLACE, K.KIN]),
+    st.sampled_from([K.NAME, K.NAME, K.PLACE, K.KIN, K.SCHOOL]),
     TEXTS,
     st.sampled_from(list(C)),
     st.sampled_from([None, "350203", "45"]),

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from matcher.evidence.base import load_parameters
 from matcher.faces import weights
 from tests.factories.onnx_models import write
 from tracing.platform.settings import FaceSettings, Settings, SettingsError
-from tracing.services import NO_ENGINE, build_services, find_faces
+from tracing.services import NO_ENGINE, build_services, find_faces, with_calibrations
 
 
 def test_the_engine_may_be_switched_off(tmp_path: Path) -> None:
@@ -117,3 +118,16 @@ def test_a_card_is_an_engine_and_brings_its_calibration(settings: Settings) -> N
     assert services.parameters.version.startswith(f"{load_parameters().version}+")
     assert len(services.parameters.version) <= 40
     assert load_parameters().calibrations.items() <= services.parameters.calibrations.items()
+
+
+def test_whatever_changes_about_a_calibration_changes_the_version_that_passes_are_kept_under() -> None:
+    packaged = load_parameters()
+    (name, one), *_ = packaged.calibrations.items()
+    versions = {
+        with_calibrations(packaged, own).version
+        for own in ({}, {"another": one}, {name: replace(one, cap=one.cap / 2)}, {name: replace(one, cohorts=())})
+    }
+    assert len(versions) == 4
+    before = with_calibrations(packaged, {}).version
+    one.log10_lr(0.5)
+    assert with_calibrations(packaged, {name: one}).version == before, "looking a curve up changes nothing"

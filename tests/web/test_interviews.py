@@ -71,6 +71,21 @@ def test_a_talk_with_its_clues_and_recording(case: str, staff: Browser) -> None:
     assert staff.see(page).count("她说家里有条河") == 1, "a form sent twice makes one interview"
 
 
+def test_a_relative_is_named_with_the_relation(case: str, staff: Browser) -> None:
+    page = f"{case}/interviews"
+    row = {"clues.3.kind": "kin", "clues.3.text": "小军", "clues.3.relation": "son"}
+    refused = staff.send(page, form(**row | {"clues.3.kind": "name"}), page=page)
+    assert 'id="e-clues.3.relation"' in refused.text
+    assert staff.send(page, form(**row), page=page).status_code == 303
+    assert "亲属 · 儿子" in staff.see(page)
+    (link,) = re.findall(rf'href="({case}/clues/[0-9a-f-]+)">更正“小军”', staff.see(page))
+    assert re.search(r'value="son" selected', staff.see(link))
+    wrong = {"kind": "kin", "text": " ", "confidence": "sure", "relation": "daughter"}
+    assert 'id="e-text"' in staff.send(f"{link}/correct", wrong, page=link).text
+    assert staff.send(f"{link}/correct", wrong | {"text": "小君"}, page=link).status_code == 303
+    assert "亲属 · 女儿" in staff.see(case)
+
+
 def test_what_is_wrong_is_named_beside_its_field_and_everything_is_kept(case: str, staff: Browser) -> None:
     page = f"{case}/interviews"
     wrong = {"held_at": "2999-01-01T10:00", "clues.0.kind": "", "clues.1.division": "没有这个地方"}

@@ -12,6 +12,7 @@ from api.web import flash, once
 from api.web.forms import Typed, choice, moment, optional_choice, optional_place
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render, warning
+from matcher.vocabulary import KinRelation
 from models.case import Case, CaseState
 from models.clue import Clue, ClueConfidence, ClueKind
 from models.interview import InterviewMethod
@@ -41,7 +42,8 @@ def read_clues(typed: Typed) -> list[ClueText]:
             kind = choice(typed, f"{field}.kind", ClueKind)
             confidence = optional_choice(typed, f"{field}.confidence", ClueConfidence) or ClueConfidence.LIKELY
             division = optional_place(typed, f"{field}.division")
-            found.append(ClueText(kind, typed.text(f"{field}.text"), confidence, division))
+            relation = optional_choice(typed, f"{field}.relation", KinRelation)
+            found.append(ClueText(kind, typed.text(f"{field}.text"), confidence, division, relation))
     if problems:
         raise InvalidFacts(tuple(problems))
     return found
@@ -80,7 +82,8 @@ def show_interviews(page: Page, case_id: uuid.UUID) -> Response:
     return render(
         page, "interviews/case.html", case=case, views=views,
         loose=[one for one in clues.list_clues(page.session, case.id) if one.interview_id is None],
-        methods=list(InterviewMethod), kinds=list(ClueKind), confidences=list(ClueConfidence), rows=range(ROWS),
+        methods=list(InterviewMethod), kinds=list(ClueKind), confidences=list(ClueConfidence),
+        relations=list(KinRelation), rows=range(ROWS),
         writable=page.may(Permission.INTERVIEW) and case.state is not CaseState.CLOSED, form_key=once.key(page),
         key_field=once.FIELD, values=page.typed.values if page.problem else start,
     )  # fmt: skip
@@ -178,11 +181,11 @@ def show_clue(page: Page, case_id: uuid.UUID, clue_id: uuid.UUID) -> Response:
     clue, case = _clue(page, case_id, clue_id)
     start = {
         "kind": clue.kind.value, "text": clue.text, "confidence": clue.confidence.value,
-        "division": clue.division or "",
+        "division": clue.division or "", "relation": clue.relation.value if clue.relation else "",
     }  # fmt: skip
     return render(
         page, "interviews/clue.html", case=case, clue=clue, kinds=list(ClueKind), confidences=list(ClueConfidence),
-        values=page.typed.values if page.problem else start,
+        relations=list(KinRelation), values=page.typed.values if page.problem else start,
     )  # fmt: skip
 
 
@@ -200,7 +203,7 @@ def correct(page: Annotated[Page, posted(show_clue)], case_id: uuid.UUID, clue_i
     with collecting(problems):
         given = ClueText(
             choice(typed, "kind", ClueKind), typed.text("text"), choice(typed, "confidence", ClueConfidence),
-            optional_place(typed, "division"),
+            optional_place(typed, "division"), optional_choice(typed, "relation", KinRelation),
         )  # fmt: skip
     if problems:
         raise InvalidFacts(tuple(problems))

@@ -20,6 +20,7 @@ from models.review import Opinion
 from tracing import review
 from tracing.access import Permission
 from tracing.candidates import candidate_photos, get_candidate
+from tracing.parameter_sets import in_force
 from tracing.profiles import current_facts
 
 router = APIRouter()
@@ -72,7 +73,7 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         other_facts=current_facts(view.other_profile),
         left=_shown(page, ours, "left"),
         right=_shown(page, theirs, "right"),
-        score=score_of(page, view),
+        score=score_of(page, view, in_force(page.session, page.services).parameters),
         sealed=view.sealed,
         changes=None if view.sealed else changes_of(page, case.id, CHANGES_SHOWN, candidate_id=candidate.id),
         own=view.own_review,

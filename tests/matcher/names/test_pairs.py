@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from matcher.names.channel import load_channel
 from matcher.names.hearing import encode, heard_log10_lr, heard_sounds, log10_lrs
-from matcher.names.pairs import PreparedName, pair_log10_lr, pair_log10_lrs, prepare_name, prepare_names, stack_names
+from matcher.names.pairs import PreparedName, pair_log10_lrs, prepare_name, prepare_names, stack_names
 from matcher.names.similarity import compare_names
 from matcher.names.sounds import syllables
 
@@ -47,16 +47,18 @@ def test_many_at_once_are_one_by_one(ours: PreparedName, people: list[list[Prepa
             assert value == pytest.approx(wanted, abs=1e-9), (ours.text, theirs.text)
 
 
+def of_pair(ours: PreparedName, theirs: PreparedName) -> float:
+    (value,) = pair_log10_lrs(ours, stack_names([prepare_names([theirs])]))
+    assert value == value
+    return float(value)
+
+
 def written(a: str, b: str) -> float:
-    found = pair_log10_lr(prepare_name(a, heard=False), prepare_name(b, heard=False))
-    assert found is not None
-    return found
+    return of_pair(prepare_name(a, heard=False), prepare_name(b, heard=False))
 
 
 def heard(a: str, b: str) -> float:
-    found = pair_log10_lr(prepare_name(a, heard=True), prepare_name(b, heard=False))
-    assert found is not None
-    return found
+    return of_pair(prepare_name(a, heard=True), prepare_name(b, heard=False))
 
 
 @pytest.mark.parametrize(
