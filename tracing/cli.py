@@ -35,10 +35,11 @@ class OneLine(TyperGroup):
         try:
             return super().invoke(ctx)
         except SettingsError as error:
-            Console(stderr=True).print(f"[red]{error}")
+            Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
             raise typer.Exit(2) from None
         except TracingError as error:
-            Console(stderr=True).print(f"[red]{error.message.format(**error.params)}")
+            told = error.message.format(**error.params)
+            Console(stderr=True).print(told, style="red", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
 
 

@@ -157,9 +157,11 @@ def add_clues(
 ) -> ItemsOut[ClueOut]:
     """Those that the search can use become facts at once, and the matching runs again."""
     created(response, f"/api/v1/cases/{case_id}/clues")
-    if once.earlier(session, now=now) is not None:
-        case = get_case(session, viewer, case_id, now=now)
-        return items_out(clue_out(row) for row in clues.list_clues(session, case.id))
+    earlier = once.earlier(session, now=now)
+    if earlier is not None:
+        found = clues.list_clues(session, get_case(session, viewer, case_id, now=now).id)
+        made = next(((row.recorded_at, row.recorded_by_id) for row in found if row.id == earlier), None)
+        return items_out(clue_out(row) for row in found if (row.recorded_at, row.recorded_by_id) == made)
     rows = clues.add_clues(
         session, services, viewer, case_id, [one.given() for one in body.clues],
         interview_id=body.interview_id, heard_at=body.heard_at, now=now,

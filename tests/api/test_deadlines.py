@@ -91,6 +91,14 @@ def test_an_interview_over_http(client: TestClient, case: str, headers: Headers)
     assert {one["text"]: one["in_profile"] for one in interview["clues"]} == {"茉莉花": False, "阿珍": True}
     names = client.get(case, headers=headers).json()["facts"]["names"]
     assert [one["text"] for one in names if one["basis"] == "heard"] == ["阿珍"]
+    son = {"kind": "kin", "text": "小军", "confidence": "sure", "relation": "son"}
+    keyed = headers | {"Idempotency-Key": "one-clue"}
+    answers = [
+        client.post(f"{case}/clues", json={"heard_at": at.isoformat(), "clues": [son]}, headers=keyed).json()["items"]
+        for _ in range(2)
+    ]
+    assert answers[0] == answers[1], "a request that is repeated is answered with what the first one made"
+    assert [(one["relation"], one["in_profile"]) for one in answers[0]] == [("son", True)]
     sent = client.post(
         f"{V1}/interviews/{interview['id']}/audio",
         files={"audio": ("a.bin", b"not audio at all, whatever it is called" * 3, "audio/wav")},
