@@ -11,7 +11,7 @@ import numpy as np
 
 from matcher.evidence import likeness
 from matcher.evidence.base import Floats, Parameters
-from matcher.evidence.columns import table
+from matcher.evidence.columns import end_to_end, table
 from matcher.evidence.terms import TERMS
 from matcher.fusion import term_weights
 from matcher.profile import Profile
@@ -85,7 +85,7 @@ def log10_lrs(probe: Prepared, others: Sequence[Prepared], parameters: Parameter
     found: dict[EvidenceKind, Floats] = {}
     if not others:
         return np.empty((0, len(KINDS)))
-    values = np.concatenate([other.values for other in others]).reshape(len(others), -1)
+    values = end_to_end([other.values for other in others], np.float64, len(probe.values))
     start = 0
     for term, width in zip(_SINGLE, _widths(parameters), strict=True):
         part = slice(start, start + width)

@@ -24,6 +24,7 @@ Items = bytes
 """Things of which a profile has any number: an int16 array (m, k) as bytes, which are quickly laid end to end."""
 Encoded = TypeVar("Encoded")
 Stacked = TypeVar("Stacked")
+N = TypeVar("N", np.float32, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ def lists(encoded: Sequence[Items], width: int) -> Lists:
     counts = np.array([len(one) for one in encoded], np.int64) // (2 * width)
     flat = np.frombuffer(b"".join(encoded), np.int16).reshape(-1, width)
     return Lists(len(encoded), owners(counts), flat.astype(np.float64))
+
+
+def end_to_end(arrays: Sequence[NDArray[N]], kind: type[N], width: int) -> NDArray[N]:
+    """Rows (m, width) of many contiguous arrays of that kind; numpy's own way costs four times that on small ones."""
+    return np.frombuffer(b"".join([one.data for one in arrays]), kind).reshape(-1, width)
 
 
 def owners(counts: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from matcher.calibration import FaceCalibration
 from matcher.evidence.age import DAYS_A_YEAR
 from matcher.evidence.base import Floats, Parameters
-from matcher.evidence.columns import UNKNOWN, number, owners
+from matcher.evidence.columns import UNKNOWN, end_to_end, number, owners
 from matcher.face_cohorts import ADULT, ELDER, AgePair, Circumstances, least_extreme_of
 from matcher.profile import Profile
 from matcher.vocabulary import Sex
 
 TAKEN, QUALITY, AGE, ON, SEX = range(5)
+_VALUES = 5
 _CHILDREN, _CHILD_ADULT, _ADULTS, _ELDER = range(4)
 _PAIRS = (AgePair.CHILDREN, AgePair.CHILD_ADULT, AgePair.ADULTS, AgePair.ELDER)
 _UNKNOWN_PAIR = -1
@@ -70,7 +71,7 @@ def photographs(profile: Profile) -> Encoded:
     shape = profile.templates.shape
     usable = profile.template_model is not None and len(shape) == 2 and bool(shape[0]) and bool(shape[1])
     known = profile.template_info[: shape[0]]
-    photos = np.full((shape[0], 5), UNKNOWN)
+    photos = np.full((shape[0], _VALUES), UNKNOWN)
     photos[:, AGE], photos[:, ON] = _age(profile)
     photos[:, SEX] = number(profile.sex.value if profile.sex else None)
     for place, info in enumerate(known):
@@ -80,7 +81,7 @@ def photographs(profile: Profile) -> Encoded:
             photos[place, QUALITY] = info.quality
     return Encoded(
         (profile.template_model, shape[1]) if usable and profile.template_model else None,
-        profile.templates,
+        np.ascontiguousarray(profile.templates, np.float32),
         photos,
     )
 
@@ -95,8 +96,8 @@ def stack(encoded: Sequence[Encoded]) -> Faces:
     for model, rows in models.items():
         photos = [encoded[row].photos for row in rows]
         of_whom = owners([len(one) for one in photos])
-        templates = np.concatenate([encoded[row].templates for row in rows])
-        by_model[model] = Gallery(np.array(rows)[of_whom], templates, np.concatenate(photos))
+        templates = end_to_end([encoded[row].templates for row in rows], np.float32, model[1])
+        by_model[model] = Gallery(np.array(rows)[of_whom], templates, end_to_end(photos, np.float64, _VALUES))
     return Faces(len(encoded), by_model)
 
 
@@ -107,7 +108,7 @@ def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
     gallery = theirs.by_model.get(ours.model) if ours.model else None
     if calibration is None or gallery is None:
         return result
-    cosines = np.clip(np.matmul(ours.templates, gallery.templates.T, dtype=np.float64), -1.0, 1.0)
+    cosines = np.clip(ours.templates.astype(np.float64) @ gallery.templates.astype(np.float64).T, -1.0, 1.0)
     total, bad = np.zeros(theirs.count), np.zeros(theirs.count, np.bool_)
     for row, photo in zip(cosines, ours.photos, strict=True):
         bad[gallery.rows[~np.isfinite(row)]] = True
