@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import log10
 from types import MappingProxyType
 
 import numpy as np
@@ -86,7 +87,10 @@ def pair_values(ours: Encoded, theirs: Names, parameters: Parameters) -> list[Fl
         heard = theirs.stacked.is_heard | name.heard
         floor = np.log10(np.where(heard, parameters["name.wrong_heard"], parameters["name.wrong"]))
         values = np.clip(pair_log10_lrs(name, theirs.stacked), floor, parameters["name.cap"])
-        found.append(np.where((theirs.nickname | bool(nickname)) & (values <= 0), np.nan, values))
+        # Of all names that people say few are nicknames, so that nicknames agree by chance where the others cannot.
+        spoken = values + log10(parameters["name.nickname"])
+        values = np.where(theirs.nickname | bool(nickname), np.where(spoken > 0, spoken, np.nan), values)
+        found.append(values)
     return found
 
 
