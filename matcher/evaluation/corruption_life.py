@@ -52,7 +52,10 @@ def seen_life(person: Person, rng: np.random.Generator, names: NameSource, rates
         one = life.kin[int(rng.integers(len(life.kin)))]
         family, given = one.surname, one.given
         if rng.random() < rates.error("case.kin_wrong"):
-            family, given = names.surname(rng), names.given(rng, person.sex, person.native[:2], rates["person.one_character"])
+            family, given = (
+                names.surname(rng),
+                names.given(rng, person.sex, person.native[:2], rates["person.one_character"]),
+            )
         surname = family if rng.random() < rates["case.kin_whole"] else ""
         kin = (Kin(one.relation, written_as_heard(rng, surname, given, person.native, names, rates), Basis.HEARD),)
     phones: tuple[Phone, ...] = ()

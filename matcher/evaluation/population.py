@@ -214,7 +214,9 @@ def _county(rng: np.random.Generator, rates: Rates) -> str:
 
 def _moved(rng: np.random.Generator, rates: Rates, native: str) -> str:
     """Where somebody lives who does not live where they come from."""
-    level = {"city": 2, "province": 1, "": 0}[pick(rng, {one: rates[f"person.away.{one}"] for one in ("city", "province")} | {"": 1.0})]
+    level = {"city": 2, "province": 1, "": 0}[
+        pick(rng, {one: rates[f"person.away.{one}"] for one in ("city", "province")} | {"": 1.0})
+    ]
     return within(rng, native, level) if level else _county(rng, rates)
 
 

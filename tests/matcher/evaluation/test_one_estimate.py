@@ -70,4 +70,3 @@ def test_places_agree_as_often_as_the_rates_imply(crowd: list[Person]) -> None:
     for key, counts in found.items():
         for level in LEVELS:
             assert P[f"{key}.same.{level}"] == pytest.approx(counts[level] / (3 * len(crowd)), abs=0.04), (key, level)
-

@@ -82,7 +82,7 @@ def test_photographs_with_ages_bind_the_dates(names: PackagedNames) -> None:
 
 
 @pytest.mark.parametrize("still", [True, False])
-def test_photographs_without_ages_are_of_people_lost_lately(names: PackagedNames, still: bool) -> None:  # noqa: FBT001
+def test_photographs_without_ages_are_of_people_lost_lately(names: PackagedNames, still: bool) -> None:
     span = Span(has_face=True, open_report=still)
     people = [draw_person(np.random.default_rng([5, at]), names, RATES, span) for at in range(300)]
     gaps = np.array([(person.found - person.last_seen).days for person in people])
