@@ -50,8 +50,14 @@ def seen_life(person: Person, rng: np.random.Generator, names: NameSource, rates
     kin: tuple[Kin, ...] = ()
     if life.kin and rng.random() < rates.known("case.kin"):
         one = life.kin[int(rng.integers(len(life.kin)))]
-        surname = one.surname if rng.random() < rates["case.kin_whole"] else ""
-        kin = (Kin(one.relation, written_as_heard(rng, surname, one.given, person.native, names, rates), Basis.HEARD),)
+        family, given = one.surname, one.given
+        if rng.random() < rates.error("case.kin_wrong"):
+            family, given = (
+                names.surname(rng),
+                names.given(rng, person.sex, person.native[:2], rates["person.one_character"]),
+            )
+        surname = family if rng.random() < rates["case.kin_whole"] else ""
+        kin = (Kin(one.relation, written_as_heard(rng, surname, given, person.native, names, rates), Basis.HEARD),)
     phones: tuple[Phone, ...] = ()
     if rng.random() < rates.known("case.phone"):
         phones = (Phone(_fragment(life.phone, rng, rates), Basis.HEARD),)

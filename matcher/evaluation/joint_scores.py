@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evaluation.joint import NOBODY, World
-from matcher.evidence import face as face_term
 from matcher.evidence.base import Parameters
 from matcher.evidence.batch import KINDS, prepare, score
 from matcher.fusion import term_weights
-from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
 Matrix = NDArray[np.float64]
@@ -57,8 +55,6 @@ def score_world(world: World, parameters: Parameters, progress: Callable[[int], 
     face = KINDS.index(EvidenceKind.FACE)
     for row, probe in enumerate(world.probes):
         values = score(prepare(probe.profile, parameters), gallery, parameters).log10_lrs
-        # The batch knows nothing of years between photographs, ages and quality, by which the comparator weighs a face.
-        values[:, face] = [_face(probe.profile, report, parameters) for report in world.gallery]
         terms[row] = values
         fused[row] = np.nansum(values * term_weights(values, KINDS, parameters), axis=1)
         values[:, face] = np.nan
@@ -73,11 +69,6 @@ def score_world(world: World, parameters: Parameters, progress: Callable[[int], 
         fused,
         attributes,
     )
-
-
-def _face(probe: Profile, report: Profile, parameters: Parameters) -> float:
-    found = face_term.compare(probe, report, parameters)
-    return np.nan if found is None else found.log10_lr
 
 
 def mated_rows(scores: JointScores) -> NDArray[np.int64]:

@@ -26,6 +26,8 @@ SIDED = frozenset(BodyRegion) - {
     BodyRegion.MOUTH,
 }  # fmt: skip
 """Regions of which there are two."""
+_BORDERS = {1: "neighbour", 2: "0"}
+"""Borders between two provinces, as `wander.*` names them."""
 LIMBS = (
     BodyRegion.UPPER_ARM, BodyRegion.FOREARM, BodyRegion.HAND, BodyRegion.THIGH, BodyRegion.LOWER_LEG, BodyRegion.FOOT,
 )  # fmt: skip
@@ -102,7 +104,7 @@ def draw_person(rng: np.random.Generator, names: NameSource, rates: Rates, span:
     gap = min(gap, max(0.0, age * DAYS_A_YEAR - 180))
     last_seen = found - timedelta(days=int(gap))
     native = _county(rng, rates)
-    residence = native if rng.random() < rates["person.at_home"] else _county(rng, rates)
+    residence = native if rng.random() < rates["person.at_home"] else _moved(rng, rates, native)
     lost_at = residence if rng.random() < rates["report.last_seen_home"] else within(rng, residence, 2)
     born = found - timedelta(days=int(age * DAYS_A_YEAR))
     adult = rates.curve(f"person.height.{sex.value}", born.year) + rng.normal() * rates[f"person.height_sd.{sex.value}"]
@@ -123,7 +125,7 @@ def draw_person(rng: np.random.Generator, names: NameSource, rates: Rates, span:
         last_seen=last_seen,
         found=found,
         lost_at=lost_at,
-        found_at=_wandered(rng, rates, lost_at),
+        found_at=_wandered(rng, rates, lost_at, gap),
         life=draw_life(rng, names, rates, sex, surname, age, native[:2]),
     )
 
@@ -179,9 +181,12 @@ def _gap(rng: np.random.Generator, rates: Rates, span: Span) -> float:
         years = span.case_age - span.report_age
         return float(years * DAYS_A_YEAR * (1 - 0.5 * rng.random()))
     of = "open" if span.open_report else "gap"
-    kind = pick(rng, {"short": rates[f"{of}.short"], "long": rates[f"{of}.long"], "middle": 1.0})
-    days = float(rng.exponential(rates[f"gap.{kind}_days"]))
-    return min(days, rates["gap.face_most_days" if span.has_face and not span.open_report else "gap.most_days"])
+    most = rates["gap.face_most_days" if span.has_face else "gap.most_days"]
+    while True:
+        kind = pick(rng, {"short": rates[f"{of}.short"], "long": rates[f"{of}.long"], "middle": 1.0})
+        days = float(rng.exponential(rates[f"gap.{kind}_days"]))
+        if days <= most:
+            return days
 
 
 def _age(rng: np.random.Generator, rates: Rates, span: Span) -> float:
@@ -207,11 +212,28 @@ def _county(rng: np.random.Generator, rates: Rates) -> str:
     return within(rng, province, 1)
 
 
-def _wandered(rng: np.random.Generator, rates: Rates, start: str) -> str:
-    far = pick(rng, {level: rates[f"wander.{level}"] for level in ("county", "city", "province")} | {"": 1.0})
-    if far == "county":
+def _moved(rng: np.random.Generator, rates: Rates, native: str) -> str:
+    """Where somebody lives who does not live where they come from."""
+    level = {"city": 2, "province": 1, "": 0}[
+        pick(rng, {one: rates[f"person.away.{one}"] for one in ("city", "province")} | {"": 1.0})
+    ]
+    return within(rng, native, level) if level else _county(rng, rates)
+
+
+def _wandered(rng: np.random.Generator, rates: Rates, start: str, days: float) -> str:
+    """Where somebody is found that many days after being last seen at `start`; the longer, the farther."""
+    shares = {level: rates.curve(f"wander.{level}", days) for level in ("3", "2", "1", "neighbour", "0", "farther")}
+    level = pick(rng, shares)
+    if level == "3":
         return start
-    return within(rng, start, 2 if far == "city" else 1) if far else _county(rng, rates)
+    if level in {"2", "1"}:
+        return within(rng, start, int(level))
+    own = divisions.numbers(start)
+    while True:
+        found = _county(rng, rates)
+        apart = int(divisions.provinces_apart(own, np.array([divisions.numbers(found)], np.float64))[0])
+        if apart and _BORDERS.get(apart, "farther") == level:
+            return found
 
 
 @lru_cache(maxsize=1)

@@ -99,7 +99,7 @@ def pair_values(ours: Encoded, theirs: Relatives, parameters: Parameters) -> lis
         factor = np.where(
             same, 1.0, np.where(loose, parameters["kin.unnamed_relation"], parameters["kin.other_relation"])
         )
-        floor = np.where(same & (relation in _ONLY_ONE), parameters["kin.floor"], 0.0)
+        floor = np.where(same & (relation in _ONLY_ONE), np.log10(parameters["kin.wrong"]), 0.0)
         # Two relatives whose names differ may be two people: only of a father there is one.
         values = np.where((values < 0) & (floor == 0.0), np.nan, values * np.where(values > 0, factor, 1.0))
         found.append(np.clip(values, floor, parameters["kin.cap"]))

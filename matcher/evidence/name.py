@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import log10
 from types import MappingProxyType
 
 import numpy as np
@@ -48,7 +49,8 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     """Evidence of the pair of names that agree best; None when a side has no name that can be read.
 
     A name that was heard is weighed by how likely its sound is, given the other name and the person's accent. A
-    disagreement weighs less when a name was heard, and nothing when one is a nickname.
+    disagreement weighs no more than names are wholly wrong of one person (`name.wrong`). A nickname can only speak for:
+    that it differs from another name says nothing, and hides no other pair that does.
     """
     ours, theirs = encode(probe, parameters), stack([encode(other, parameters)])
     values = pair_values(ours, theirs, parameters)
@@ -79,12 +81,16 @@ def stack(encoded: Sequence[Encoded]) -> Names:
 
 
 def pair_values(ours: Encoded, theirs: Names, parameters: Parameters) -> list[Floats]:
-    """log10 LR of each of our names with each of theirs, NaN where one cannot be read."""
+    """log10 LR of each of our names with each of theirs, NaN where one cannot be read or a nickname differs."""
     found = []
     for name, nickname in zip(ours.prepared.names, ours.nicknames, strict=True):
-        floor = np.where(theirs.stacked.is_heard | name.heard, parameters["name.floor_heard"], parameters["name.floor"])
-        floor = np.where(theirs.nickname | bool(nickname), 0.0, floor)
-        found.append(np.clip(pair_log10_lrs(name, theirs.stacked), floor, parameters["name.cap"]))
+        heard = theirs.stacked.is_heard | name.heard
+        floor = np.log10(np.where(heard, parameters["name.wrong_heard"], parameters["name.wrong"]))
+        values = np.clip(pair_log10_lrs(name, theirs.stacked), floor, parameters["name.cap"])
+        # Of all names that people say few are nicknames, so that nicknames agree by chance where the others cannot.
+        spoken = values + log10(parameters["name.nickname"])
+        values = np.where(theirs.nickname | bool(nickname), np.where(spoken > 0, spoken, np.nan), values)
+        found.append(values)
     return found
 
 

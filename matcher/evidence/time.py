@@ -1,4 +1,9 @@
-"""Time: a person is found after being lost, give or take what the dates are worth."""
+"""Time: a person is found after being lost, give or take what the dates are worth.
+
+LR = density of the days from last seen to found among same-person pairs / density among strangers. Both are mixtures of
+exponentials (`KINDS`): most people are found within weeks or never, and who is found soon leaves the gallery, so open
+reports are older. A stranger's days are those of an open report up to `time.period` earlier or later.
+"""
 
 import numpy as np
 
@@ -7,6 +12,8 @@ from matcher.evidence.columns import UNKNOWN, Row, number, single, table
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind, GalleryKind
 
+KINDS = ("short", "middle", "long")
+"""How long people stay lost, as the keys of parameters name it."""
 _REPORT = number(GalleryKind.REPORT)
 
 
@@ -45,4 +52,30 @@ def days_lost(ours: Row, theirs: Floats) -> Floats:
 def score(ours: Row, theirs: Floats, parameters: Parameters) -> Floats:
     """log10 LR by candidate; NaN where the days are unknown."""
     days = days_lost(ours, theirs)
-    return np.where(np.isnan(days), np.nan, parameters.curve_at("time.curve", days))
+    soft, outliers = parameters["time.soft"], parameters["time.outliers"]
+    # A wrong date is off by its standard deviation, evenly; a uniform density is 2 * sqrt(3) of them wide.
+    off = _within(days, np.sqrt(3) * parameters["time.soft_days"], "time.same", parameters)
+    same = (1 - soft) * _density(days, parameters) + soft * off
+    chance = np.maximum(_within(days, parameters["time.period"], "time.chance", parameters), 1e-300)
+    ratio = (1 - outliers) * same / chance + outliers
+    return np.minimum(np.log10(ratio), parameters["time.cap"])
+
+
+def _density(days: Floats, parameters: Parameters) -> Floats:
+    """Share a day of one person's pairs of dates that are right; 0 before being lost."""
+    lost = np.maximum(days, 0.0)
+    total = np.zeros(len(days))
+    for kind in KINDS:
+        mean = parameters[f"time.days.{kind}"]
+        total += parameters[f"time.same.{kind}"] * np.exp(-lost / mean) / mean
+    return np.where(days < 0, 0.0, total)
+
+
+def _within(days: Floats, margin: float, shares: str, parameters: Parameters) -> Floats:
+    """Share a day of the mixture, evened out over `margin` days to either side."""
+    total = np.zeros(len(days))
+    for kind in KINDS:
+        mean = parameters[f"time.days.{kind}"]
+        later, earlier = (np.exp(-np.maximum(days + side, 0.0) / mean) for side in (margin, -margin))
+        total += parameters[f"{shares}.{kind}"] * (earlier - later)
+    return total / (2 * margin)

@@ -122,8 +122,10 @@ def test_people_without_a_found_face_are_left_out() -> None:
     assert people[0].ages == (25.0,)
 
 
-def test_scores_are_the_services_own() -> None:
-    made = world(5, mated=6, single=2, distractors=4)
+@pytest.mark.parametrize("ages", [None, (8.0, 30.0)])
+def test_scores_are_the_services_own(ages: tuple[float, ...] | None) -> None:
+    people = made_people(6, 0, ages=ages) if ages else made_people(6, 2)
+    made = build_world(people, MODEL, NAMES, RATES, 5, 4)
     done: list[int] = []
     scores = score_world(made, PARAMETERS, done.append)
     assert done == list(range(1, len(made.probes) + 1))

@@ -81,6 +81,16 @@ def test_photographs_with_ages_bind_the_dates(names: PackagedNames) -> None:
         assert 5.9 <= person.age_on(person.last_seen) <= 19.1
 
 
+@pytest.mark.parametrize("still", [True, False])
+def test_photographs_without_ages_are_of_people_lost_lately(names: PackagedNames, still: bool) -> None:
+    span = Span(has_face=True, open_report=still)
+    people = [draw_person(np.random.default_rng([5, at]), names, RATES, span) for at in range(300)]
+    gaps = np.array([(person.found - person.last_seen).days for person in people])
+    assert gaps.max() <= RATES["gap.face_most_days"]
+    # Drawn again, not cut off: nobody is lost for just the bound.
+    assert (gaps == RATES["gap.face_most_days"]).sum() < 3
+
+
 def test_who_is_still_searched_for_is_lost_the_longer(names: PackagedNames) -> None:
     def gap(*, still: bool) -> float:
         spans = [Span(open_report=still)] * 400

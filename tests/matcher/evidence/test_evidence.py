@@ -83,8 +83,8 @@ def test_build_and_blood_shares_are_distributions() -> None:
 
 @given(st.floats(-1e5, 1e5))
 def test_curves_stay_within_their_knots(x: float) -> None:
-    values = [y for _, y in P.curves["time.curve"]]
-    assert min(values) <= P.curve("time.curve", x) <= max(values)
+    values = [y for _, y in P.curves["school.curve"]]
+    assert min(values) <= P.curve("school.curve", x) <= max(values)
 
 
 def test_interpolation() -> None:

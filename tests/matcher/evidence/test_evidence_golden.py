@@ -172,11 +172,22 @@ def test_name_takes_the_best_pair_and_wrong_names_are_bounded() -> None:
     report = Profile(names=(named("覃国强"), named("阿强", NameKind.NICKNAME)))
     assert lr(name.compare, report, Profile(names=(named("王明"), named("覃国强")))) == 4
     stranger = Profile(names=(named("王明"),))
-    assert lr(name.compare, Profile(names=(named("李伟"),)), stranger) == P["name.floor"]
+    assert lr(name.compare, Profile(names=(named("李伟"),)), stranger) == pytest.approx(np.log10(P["name.wrong"]))
     heard = Profile(names=(named("李伟", NameKind.HEARD, Basis.HEARD),))
-    assert lr(name.compare, heard, stranger) == P["name.floor_heard"]
-    nickname = Profile(names=(named("阿花", NameKind.NICKNAME),))
-    assert lr(name.compare, nickname, stranger) == 0
+    assert lr(name.compare, heard, stranger) == pytest.approx(np.log10(P["name.wrong_heard"]))
+
+
+def test_a_nickname_only_speaks_for() -> None:
+    heard = Profile(names=(named("小花", NameKind.HEARD, Basis.HEARD),))
+    flower, other = named("阿花", NameKind.NICKNAME), named("王建国")
+    assert name.compare(Profile(names=(flower,)), Profile(names=(other,)), P) is None
+    against = lr(name.compare, heard, Profile(names=(other,)))
+    assert against < -0.5
+    # A nickname that says nothing hides no name that disagrees.
+    assert lr(name.compare, heard, Profile(names=(other, named("阿牛", NameKind.NICKNAME)))) == against
+    agreeing = lr(name.compare, heard, Profile(names=(other, flower)))
+    as_name = Profile(names=(replace(flower, kind=NameKind.FULL),))
+    assert 0 < agreeing == pytest.approx(lr(name.compare, heard, as_name) + np.log10(P["name.nickname"]))
 
 
 def home(*codes: str, kind: PlaceKind = PlaceKind.NATIVE) -> Profile:
@@ -201,13 +212,13 @@ def test_place_many_places_gain_nothing() -> None:
 def test_place_seen_counts_where_no_home_is_known() -> None:
     found = Profile(seen_at="450702")
     near, far = lr(place.compare, found, home("450703")), lr(place.compare, found, home("110101"))
-    assert near > 0 > far > -0.4
+    assert near > 0 > far > -0.6
 
 
 def test_accent_against_origin() -> None:
     speaker = Profile(accent=Known("51", Basis.HEARD))
     assert lr(accent.compare, speaker, home("510104")) > 0.9
-    assert lr(accent.compare, speaker, home("110101")) == P["accent.floor"]
+    assert lr(accent.compare, speaker, home("110101")) == pytest.approx(np.log10(0.28 / 0.767))
     assert -0.4 < lr(accent.compare, speaker, home("530102")) < 0
     assert accent.compare(speaker, home("510104", kind=PlaceKind.MENTIONED), P) is None
 
@@ -219,10 +230,10 @@ def mark(kind: MarkKind, side: BodySide | None = None, *, permanent: bool = True
 def test_marks() -> None:
     tattoo, scar = mark(MarkKind.TATTOO, BodySide.LEFT), mark(MarkKind.SCAR)
     one = Profile(marks=(tattoo,))
-    assert lr(marks.compare, one, one) == pytest.approx(1.301, abs=0.001)
+    assert lr(marks.compare, one, one) == pytest.approx(1.398, abs=0.001)
     mirrored = Profile(marks=(mark(MarkKind.TATTOO, BodySide.RIGHT),))
     assert 0 < lr(marks.compare, one, mirrored) < lr(marks.compare, one, one)
-    assert lr(marks.compare, one, Profile(marks=(tattoo, scar))) == pytest.approx(1.201, abs=0.001)
+    assert lr(marks.compare, one, Profile(marks=(tattoo, scar))) == pytest.approx(1.298, abs=0.001)
     assert lr(marks.compare, one, Profile(marks=(scar,))) == pytest.approx(-0.3)
     assert lr(marks.compare, one, Profile(no_marks=True)) == -1.0
     assert marks.compare(one, Profile(), P) is None
@@ -237,9 +248,10 @@ def test_time() -> None:
         return lr(time.compare, report, case)
 
     assert found_after(-3) > 0
-    assert found_after(-200) < -1.4
-    assert found_after(1) == 0.5
-    assert found_after(3650) > -0.2
+    assert found_after(-200) == pytest.approx(np.log10(P["time.outliers"]))
+    assert found_after(1) == P["time.cap"]
+    assert found_after(1) > found_after(90) > 0 > found_after(400) > -0.5
+    assert found_after(3650) == pytest.approx(found_after(8000), abs=0.05)
     case = Profile(kind=GalleryKind.CASE, seen_on=DAY)
     assert time.compare(case, case, P) is None
     assert time.compare(case, Profile(seen_on=DAY), P) is None
