@@ -165,7 +165,22 @@ def chance(sounds: tuple[Sound, ...], region: str | None = None) -> float:
     short, long = (
         _summed((1, given), [drawn[0], *[drawn[1]] * given], drawn[1], prefixes, channel) for given in (1, 2)
     )
-    return float(one * short + (1 - one) * long)
+    return float(one * short + (1 - one) * long) + _doubled(sounds, drawn[1], place, channel)
+
+
+def _doubled(sounds: tuple[Sound, ...], drawn: Sequence[float], place: int, channel: SoundChannel) -> float:
+    """What a doubled syllable adds to the two sounds taken as drawn apart: it is drawn once and heard twice."""
+    if len(sounds) != 2 or UNKNOWN in {sound.syllable for sound in sounds}:
+        return 0.0
+    listener = channel.listener
+    kept, other = listener.tone_kept, (1 - listener.tone_kept) / (TONES - 1)
+    together = channel.given.copy()
+    for sound in sounds:
+        if sound.tone:
+            together = together * np.where(np.arange(1, TONES + 1) == sound.tone, kept, other)
+        together = together * channel.matrices[place][:, sound.syllable, None]
+    keep = 1 - listener.dropped - listener.added
+    return float(listener.forms["doubled"] * keep**2 * (together.sum() - drawn[0] * drawn[1]))
 
 
 def probability_heard(heard: Heard, shape: tuple[int, int], numbers: Numbers, tones: Numbers) -> Floats:

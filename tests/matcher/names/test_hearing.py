@@ -126,6 +126,22 @@ def test_the_chance_is_the_mean_over_the_population() -> None:
     assert 0 < chance(toneless) < 1
 
 
+def test_a_doubled_syllable_is_drawn_once() -> None:
+    """Over given names drawn from the population, hearing 红红 has the chance that is said of it."""
+    channel = load_channel()
+    flat = channel.given.sum(axis=1)
+    red = channel.inventory["hong"]
+    (first, second) = heard_sounds("红红")
+    ours = chance((type(first)(red, 0), type(first)(red, 0)))
+    assert (first, second) == (first, first)
+    # Who is called so and says it doubled, with both sounds heard as they were said.
+    listener = channel.listener
+    keep = (1 - listener.dropped - listener.added) * channel.matrices[-1][red, red]
+    assert ours > listener.forms["doubled"] * flat[red] * keep**2
+    # What two people who say so have in common is one syllable, not two.
+    assert 1 < ratio("红红", "陈虹") < np.log10(1.5 / flat[red])
+
+
 @settings(max_examples=200, deadline=None)
 @given(TEXT, TEXT, st.sampled_from([None, *load_channel().regions]))
 def test_bounded_and_finite(heard: str, name: str, region: str | None) -> None:
