@@ -119,9 +119,9 @@ def test_travel() -> None:
     lost = seen("450702", 0)
     near, far = [lr(travel.compare, lost, seen(code, 1)) for code in ("450702", "230102")]
     assert near == P["travel.cap"]
-    assert far == P["travel.floor"]
-    assert lr(travel.compare, lost, seen("230102", 2000)) > far + 0.7
+    assert far < -0.8
+    assert lr(travel.compare, lost, seen("230102", 2000)) > far + 0.3
     assert lr(travel.compare, lost, seen("440103", 1)) > lr(travel.compare, lost, seen("510104", 1)) > far
     assert lr(travel.compare, lost, seen("440103", None)) == lr(travel.compare, lost, seen("440103", 365))
-    assert lr(travel.compare, lost, seen("45", 1)) == pytest.approx(np.log10(0.91 / 0.046), abs=0.001)
+    assert lr(travel.compare, lost, seen("45", 1)) == pytest.approx(np.log10(0.77 / 0.046), abs=0.001)
     assert travel.compare(lost, Profile(seen_on=DAY), P) is None
