@@ -292,9 +292,9 @@ class WorkflowMachine(RuleBasedStateMachine):
 
 def workflow_test(copies: Copies, *, seed_of_run: int, examples: int, steps: int) -> int:
     """Drive the machine; how many steps were tried. Raises what a violated invariant, or the code, raises."""
-    machine = seed(seed_of_run)(type("Workflow", (WorkflowMachine,), {"copies": copies, "steps": 0}))
+    machine: type[WorkflowMachine] = type("Workflow", (WorkflowMachine,), {"copies": copies, "steps": 0})
     run_state_machine_as_test(
-        machine,
+        seed(seed_of_run)(machine),
         settings=settings(
             max_examples=examples, stateful_step_count=steps, deadline=None, database=None,
             phases=(Phase.generate,), suppress_health_check=list(HealthCheck), print_blob=False,

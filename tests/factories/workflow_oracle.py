@@ -112,7 +112,10 @@ def candidate_of(session: Session, case_id: uuid.UUID, report_id: uuid.UUID) -> 
     return session.scalar(select(Candidate.id).where(Candidate.case_id == case_id, Candidate.report_id == report_id))
 
 
+ENDED = (CaseState.CLOSED, CaseState.TRANSFERRED, CaseState.DECEASED)
+
+
 def open_cases(session: Session, case_ids: list[uuid.UUID]) -> list[uuid.UUID]:
-    """Those that are not closed, in the given order."""
-    closed = set(session.scalars(select(Case.id).where(Case.state == CaseState.CLOSED)))
-    return [one for one in case_ids if one not in closed]
+    """Those that may still come home, in the given order."""
+    ended = set(session.scalars(select(Case.id).where(Case.state.in_(ENDED))))
+    return [one for one in case_ids if one not in ended]
