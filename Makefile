@@ -159,6 +159,12 @@ fuzz-weights: $(READY) ## damage weight files for ten minutes; none may do more 
 drill-jobs: .venv/.ready $(PHOTOS_READY) ## 50 cases while server and worker are killed with -9 twenty times
 	@$(BIN)/python -m benchmarks.drill_jobs $(ARGS)
 
+drill-confirm: $(READY) ## two police confirm rival candidates at the same moment, 200 times (PostgreSQL)
+	@$(BIN)/python -m benchmarks.drill_confirm $(ARGS)
+
+drill-workflow: $(READY) ## 50 seeds of 2,000 random steps of the workflow, on SQLite and PostgreSQL: ARGS="--seeds 5 --steps 200"
+	@$(BIN)/python -m benchmarks.drill_workflow $(ARGS)
+
 screenshot: $(READY) $(PHOTOS_READY) ## the README's picture, from the demo (needs a Chromium)
 	$(BIN)/python -m benchmarks.screenshot docs/examiner.jpg
 

@@ -16,6 +16,7 @@ from api.openapi import problems as problem_responses
 from api.routes import (
     audit,
     cases,
+    claims,
     confirmation,
     contact,
     deadlines,
@@ -51,6 +52,7 @@ SIGNED_IN = (
     photos,
     reports,
     review,
+    claims,
     confirmation,
     contact,
     outcomes,

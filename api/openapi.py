@@ -30,6 +30,7 @@ TAGS = [
     {"name": "reports", "description": "Missing-person reports."},
     {"name": "photos", "description": "Photographs and the faces in them."},
     {"name": "review", "description": "Candidates and the examiners' opinions."},
+    {"name": "claims", "description": "What police systems say of who a person is."},
     {"name": "confirmation", "description": "The police's decision, and its recall."},
     {"name": "contact", "description": "Releasing and using the family's details."},
     {"name": "outcomes", "description": "How a stay ended."},

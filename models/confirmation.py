@@ -25,7 +25,10 @@ DECISIVE_METHODS = frozenset(ConfirmationMethod) - {ConfirmationMethod.AGREEING_
 
 
 class Confirmation(HasId, Base):
-    """One confirmation; at most one stands a case and a report. Everything but the recall is immutable (trigger)."""
+    """One confirmation; at most one stands a case and a report. Everything but the recall is immutable (trigger).
+
+    `claim_id`: the recorded result (models.claim) that a decisive method rests on, if one was recorded.
+    """
 
     __tablename__ = "confirmation"
     __table_args__ = (
@@ -50,6 +53,7 @@ class Confirmation(HasId, Base):
     report_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("report.id"))
     method: Mapped[ConfirmationMethod] = mapped_column(enum_type(ConfirmationMethod))
     reference: Mapped[str | None] = mapped_column(String(120))
+    claim_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_claim.id"))
     grounds: Mapped[str] = mapped_column(Text)
     confirmed_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id"))
     confirmed_at: Mapped[datetime]

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     REVIEW = "review.write"
     CONFIRM = "confirmation.write"
     RECALL = "confirmation.recall"
+    CLAIM = "claim.write"
+    CLAIM_SETTLE = "claim.settle"
     RELEASE = "contact.release"
     CONTACT = "contact.write"
     OUTCOME = "outcome.write"
@@ -69,6 +71,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CANDIDATE_READ,
                 _P.REVIEW,
                 _P.CONFIRM,
+                _P.CLAIM,
                 _P.RELEASE,
                 _P.MILESTONE,
             }
@@ -81,6 +84,8 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CANDIDATE_READ,
                 _P.REVIEW,
                 _P.CONFIRM,
+                _P.CLAIM,
+                _P.CLAIM_SETTLE,
                 _P.RECALL,
                 _P.RELEASE,
                 _P.MILESTONE,

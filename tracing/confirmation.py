@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
-from models.case import Case, CaseState
+from models.case import TRANSITIONS, Case, CaseState
 from models.confirmation import DECISIVE_METHODS, Confirmation, ConfirmationMethod
 from models.profile import Profile
 from models.report import Report, ReportState
@@ -18,6 +18,7 @@ from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
+from tracing.claim_gate import claim_behind, refuse_conflicting
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
 from tracing.platform import errors
@@ -26,7 +27,7 @@ from tracing.reports import move_report
 from tracing.review import refuse_own_case
 from tracing.services import Services
 from tracing.trail import note
-from tracing.transitions import move
+from tracing.transitions import illegal_move, move
 
 
 class ReviewsMissing(errors.Conflict):
@@ -74,6 +75,13 @@ class ReportTaken(errors.Conflict):
     message = "This report is no longer open: it was withdrawn, or confirmed for another case. Reload the page."
 
 
+class AlreadyConfirmed(errors.Conflict):
+    """Somebody has been confirmed for this case, perhaps a moment ago by a colleague."""
+
+    slug = "already_confirmed"
+    message = "Somebody has been confirmed for this case already. Reload the page; only a recall can undo it."
+
+
 def agreeing_examiners(session: Session, candidate: Candidate, case: Case) -> tuple[int, int]:
     """How many examiners agree, and how many oppose as clearly; whoever entered the case does not count."""
     rows = session.execute(
@@ -101,39 +109,26 @@ def confirm(
 ) -> Confirmation:
     """Confirm that the case's person is the reported one; rivals are closed in the same transaction.
 
-    Raises ReviewsMissing, DisagreementStands, ReferenceMissing, ConflictOfInterest, CandidateIsCase, ReportTaken,
-    IllegalMove. The database refuses the same by triggers.
+    A decisive method rests on the recorded result that shows it, when there is one: its reference is taken if none is
+    given. Raises AlreadyConfirmed, ClaimsConflict, ReviewsMissing, DisagreementStands, ReferenceMissing,
+    ConflictOfInterest, CandidateIsCase, ReportTaken, IllegalMove. The database refuses the same by triggers.
     """
     access.require(viewer, Permission.CONFIRM)
     case = load_case(session, viewer, case_id, lock=True)
     refuse_own_case(viewer, case)
+    if standing_confirmation(session, case.id) is not None:
+        raise AlreadyConfirmed()
     candidate = load_candidate(session, viewer, candidate_id)
     if candidate.case_id != case.id:
         raise NotThisCase(field="candidate_id")
     if candidate.report_id is None:
         raise CandidateIsCase(field="candidate_id")
-    # Case, report, candidates, in this order everywhere: two who confirm one report for two cases wait, not deadlock.
-    # Not Session.get: with the candidate's report already loaded, it raises StaleDataError for the one who waited.
-    report = session.scalars(
-        select(Report)
-        .where(Report.id == candidate.report_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if report.state is not ReportState.OPEN:
-        raise ReportTaken(field="candidate_id")
+    report = _open_report(session, candidate)
     candidate = load_candidate(session, viewer, candidate_id, lock=True)
     grounds = check_text(grounds, limit=4000, field="grounds")
-    reference = check_optional_text(reference, field="reference", limit=120)
-    if method in DECISIVE_METHODS:
-        if reference is None:
-            raise ReferenceMissing(field="reference")
-    else:
-        agreeing, opposing = agreeing_examiners(session, candidate, case)
-        if agreeing < 2:
-            raise ReviewsMissing(field="method", agreeing=agreeing)
-        if opposing >= agreeing:
-            raise DisagreementStands(field="method")
+    reference, claim_id = _basis(session, case, candidate, method, reference)
+    if CaseState.IDENTIFIED not in TRANSITIONS[case.state]:
+        raise illegal_move(case.state, CaseState.IDENTIFIED)
     confirmation = Confirmation(
         id=uuid.uuid4(),
         case_id=case.id,
@@ -141,6 +136,7 @@ def confirm(
         report_id=report.id,
         method=method,
         reference=reference,
+        claim_id=claim_id,
         grounds=grounds,
         confirmed_by_id=viewer.user_id,
         confirmed_at=now,
@@ -158,6 +154,40 @@ def confirm(
         candidate=candidate.id, report=report.id, method=method.value,
     )  # fmt: skip
     return confirmation
+
+
+def _open_report(session: Session, candidate: Candidate) -> Report:
+    # Case, report, candidates, in this order everywhere: two who confirm one report for two cases wait, not deadlock.
+    # Not Session.get: with the candidate's report already loaded, it raises StaleDataError for the one who waited.
+    report = session.scalars(
+        select(Report)
+        .where(Report.id == candidate.report_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if report.state is not ReportState.OPEN:
+        raise ReportTaken(field="candidate_id")
+    return report
+
+
+def _basis(
+    session: Session, case: Case, candidate: Candidate, method: ConfirmationMethod, reference: str | None
+) -> tuple[str | None, uuid.UUID | None]:
+    """Reference and recorded claim that the confirmation rests on; raises what is missing or stands against it."""
+    reference = check_optional_text(reference, field="reference", limit=120)
+    refuse_conflicting(session, case.id, candidate.id)
+    if method in DECISIVE_METHODS:
+        claim = claim_behind(session, candidate, method, reference)
+        reference = reference or (claim.reference if claim else None)
+        if reference is None:
+            raise ReferenceMissing(field="reference")
+        return reference, claim.id if claim else None
+    agreeing, opposing = agreeing_examiners(session, candidate, case)
+    if agreeing < 2:
+        raise ReviewsMissing(field="method", agreeing=agreeing)
+    if opposing >= agreeing:
+        raise DisagreementStands(field="method")
+    return reference, None
 
 
 def recall(

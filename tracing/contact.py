@@ -15,6 +15,7 @@ from models.report import Report
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
+from tracing.claim_gate import refuse_conflicting
 from tracing.confirmation import standing_confirmation
 from tracing.fact_errors import DateInFuture
 from tracing.facts import check_optional_text
@@ -58,8 +59,8 @@ def release_contact(
 ) -> ContactRelease:
     """Open the family's details to the caseworkers of the case's station.
 
-    Raises NotConfirmed, PersonObjects, DangerSuspected, IllegalMove. The refusal by wish or danger is logged by the
-    caller's problem handler like every refusal. The database refuses the same by triggers.
+    Raises NotConfirmed, PersonObjects, DangerSuspected, ClaimsConflict, IllegalMove. The refusal by wish or danger is
+    logged by the caller's problem handler like every refusal. The database refuses the same by triggers.
     """
     access.require(viewer, Permission.RELEASE)
     case = load_case(session, viewer, case_id, lock=True)
@@ -72,6 +73,7 @@ def release_contact(
         raise PersonObjects(field="wish")
     if danger is DangerScreen.SUSPECTED:
         raise DangerSuspected(field="danger")
+    refuse_conflicting(session, case.id, confirmation.candidate_id)
     release = ContactRelease(
         id=uuid.uuid4(),
         case_id=case.id,

@@ -72,6 +72,11 @@ def contact_purpose(report_id: uuid.UUID) -> str:
     return f"contact:{report_id}"
 
 
+def identity_purpose(report_id: uuid.UUID) -> str:
+    """Purpose under which the vault seals the missing person's identity number."""
+    return f"identity:{report_id}"
+
+
 def is_identity_number(text: str) -> bool:
     """Whether the text is a Chinese citizen identity number (GB 11643): 17 digits and an ISO 7064 MOD 11-2 check."""
     return len(text) == 18 and text[:17].isdecimal() and text.isascii() and check_digit(text[:17]) == text[17]
@@ -160,7 +165,7 @@ def _seal(
         )
     if identity_number:
         report.identity_number_sealed = services.vault.seal(
-            session, subject_id, f"identity:{report.id}", identity_number.encode()
+            session, subject_id, identity_purpose(report.id), identity_number.encode()
         )
 
 

@@ -173,6 +173,16 @@ ROWS: tuple[Row, ...] = (
     Row("POST", f"{_CASE}/clues", STATION, 201, body={"heard_at": "2026-03-02T10:00:00+08:00", "clues": CLUES}),
     Row("POST", f"{_V1}/clues/{{clue_id}}/correct", STATION, 201, body=CLUES[0]),
     Row("POST", f"{_V1}/clues/{{clue_id}}/withdraw", STATION, body={"reason": "misheard"}),
+    # Results of police systems.
+    Row("GET", f"{_CASE}/claims", CASE_READERS, refused=404),
+    Row(
+        "POST", f"{_CASE}/claims", POLICE, 201,
+        body={"method": "fingerprint", "obtained_on": "2026-03-02", "officer": "王警官", "reference": "F-1",
+              "candidate_id": "{candidate_id}"},
+    ),
+    Row("POST", f"{_V1}/claims/{{claim_id}}/withdraw", POLICE, body={"reason": "mixed up"}),
+    Row("POST", f"{_V1}/claims/{{claim_id}}/settle", frozenset({SUPERVISOR}), 409, body={"reason": "an old number"}),
+    Row("GET", f"{_V1}/claims/{{claim_id}}/identity", POLICE),
     # Administration.
     _anywhere("GET", f"{_V1}/organisations", ALL),
     Row(

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from matcher.vocabulary import GalleryKind
 from models.case import CaseState
+from models.claim import ClaimMethod
 from models.clue import Clue, ClueConfidence, ClueKind
 from models.deadline import ClockKind, Deadline
 from models.interview import InterviewMethod
@@ -27,6 +28,7 @@ from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.records import attach, make_report
 from tests.factories.stories import judged_case, two_reviews
 from tests.factories.world import World
+from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
@@ -125,6 +127,11 @@ def stage(
         clue_id = session.scalars(select(Clue.id).where(Clue.case_id == story.case_id)).one()
         running = select(Deadline.id).where(Deadline.case_id == story.case_id, Deadline.kind == ClockKind.SETTLEMENT)
         deadline_id = session.scalars(running).one()
+        claim_id = NOBODY
+        if STAGES[name] is not CaseState.DRAFT:
+            lead = ClaimResult(ClaimMethod.NAME, services.local_day(now), "王警官", name="李某")
+            examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
+            claim_id = record_claim(session, services, examiner, story.case_id, lead, now=now).id
         job = Job(
             id=uuid.uuid4(), kind="none", key="none", payload={}, state=JobState.SET_ASIDE, attempts=5,
             run_after=now, created_at=now,
@@ -142,6 +149,7 @@ def stage(
             "interview_id": str(interview.id),
             "audio_id": str(audio.id),
             "clue_id": str(clue_id),
+            "claim_id": str(claim_id),
             "deadline_id": str(deadline_id),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),

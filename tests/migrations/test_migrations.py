@@ -15,7 +15,15 @@ from tracing.platform.db import Database, create_database, read_only
 from tracing.platform.settings import Settings
 
 GATED_TABLES = {"audit_event", "case_file", "case_transition", "confirmation", "contact_release", "review"}
-KEPT_TABLES = {"milestone", "deadline_pause", "deadline_escalation", "interview", "interview_audio", "clue"}
+KEPT_TABLES = {
+    "milestone",
+    "deadline_pause",
+    "deadline_escalation",
+    "interview",
+    "interview_audio",
+    "clue",
+    "identity_claim",
+}
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"
 

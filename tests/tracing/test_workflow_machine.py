@@ -1,0 +1,76 @@
+"""The workflow under random hands: the invariants hold, a planted fault is found (`make drill-workflow` does more)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from sqlalchemy import Engine
+
+from models import case as case_module
+from models.case import CONTACT_OPEN, TRANSITIONS, CaseState
+from tests.conftest import NOW
+from tests.factories.rivals import Copies, postgres_copies, sqlite_copies
+from tests.factories.workflow_machine import workflow_test
+from tests.factories.workflow_oracle import LEGAL
+from tracing import confirmation, contact
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
+    """SQLite databases with the ground of the machine."""
+    with sqlite_copies(tmp_path_factory.mktemp("copies"), NOW) as made:
+        yield made
+
+
+def test_the_invariants_hold(copies: Copies) -> None:
+    assert workflow_test(copies, seed_of_run=1, examples=4, steps=30) >= 60
+
+
+@pytest.mark.postgres
+def test_the_invariants_hold_on_postgresql(postgres_server: Engine, tmp_path: Path, now: datetime) -> None:
+    with postgres_copies(postgres_server, tmp_path, now) as made:
+        assert workflow_test(made, seed_of_run=2, examples=2, steps=30) >= 30
+
+
+def test_the_oracle_reads_the_published_diagram() -> None:
+    edges = {(before.value, after.value) for before, reached in TRANSITIONS.items() for after in reached}
+    assert edges == LEGAL - {("closed", "*")}
+
+
+def found(copies: Copies) -> str:
+    """The words of what the machine finds within a small budget."""
+    with pytest.raises(Exception) as failed:  # noqa: PT011 - an assertion of the oracle, or a gate that closed
+        workflow_test(copies, seed_of_run=3, examples=30, steps=40)
+    return repr(failed.value)
+
+
+def _table(monkeypatch: pytest.MonkeyPatch, before: CaseState, after: CaseState) -> None:
+    mutated = {**TRANSITIONS, before: TRANSITIONS[before] | {after}}
+    monkeypatch.setattr(case_module, "TRANSITIONS", MappingProxyType(mutated))
+
+
+def test_a_way_around_the_confirmation_is_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    _table(monkeypatch, CaseState.IN_REVIEW, CaseState.REUNIFIED)
+    assert "gate: this state needs a" in found(copies)
+
+
+def test_a_move_that_no_gate_guards_is_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    _table(monkeypatch, CaseState.IN_REVIEW, CaseState.CLOSED)
+    assert "an illegal move" in found(copies)
+
+
+def test_a_confirmation_without_opinions_is_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirmation, "agreeing_examiners", lambda *_: (2, 0))
+    assert "gate: two agreeing examiners" in found(copies)
+
+
+def test_a_confirmation_against_a_result_is_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirmation, "refuse_conflicting", lambda *_: None)
+    assert "gate: a claim of confirmed grade names somebody else" in found(copies)
+
+
+def test_details_read_before_the_release_are_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact, "CONTACT_OPEN", CONTACT_OPEN | {CaseState.IDENTIFIED})
+    assert "before release" in found(copies)
