@@ -73,7 +73,7 @@ check: $(READY) ## format, lint, types, import contracts, migrations, authorisat
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/architecture tests/migrations tests/api/test_matrix.py tests/web/test_matrix.py
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/architecture tests/migrations tests/api/test_matrix.py tests/web/test_matrix.py
 
 fmt: $(READY) ## format and fix
 	$(BIN)/ruff format .
