@@ -20,6 +20,7 @@ class OrganisationKind(StrEnum):
     COMMUNITY = "community"  # 社区
     POLICE_LIAISON = "police_liaison"  # 寻亲服务联络站
     HEALTH_LIAISON = "health_liaison"  # 病患者医疗救治联络站
+    RECEIVING_UNIT = "receiving_unit"  # 转介受理单位: benefits office, disability federation, school, legal aid, labour
 
 
 class Organisation(HasId, Base):

@@ -19,6 +19,8 @@ class Role(StrEnum):
     POLICE_SUPERVISOR = "police_supervisor"  # 公安联络站负责人
     CASEWORKER = "caseworker"  # 个案社工
     HEALTH_LIAISON = "health_liaison"  # 医疗联络员
+    COMMUNITY_LIAISON = "community_liaison"  # 社区联络员: couriers, volunteers and patrols report through them
+    RECEIVING_UNIT = "receiving_unit"  # 转介受理单位: answers what is referred to it
     BUREAU_SUPERVISOR = "bureau_supervisor"  # 民政局督导
     AUDITOR = "auditor"  # 审计员
     ADMINISTRATOR = "administrator"  # 系统管理员

@@ -95,6 +95,8 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW}
         ),
         Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
+        Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
+        Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
         Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),

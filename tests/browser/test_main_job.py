@@ -52,6 +52,8 @@ def test_the_other_roles_pages_have_no_fault(scheme: str, site: Site, chromium: 
         Role.AUDITOR: ("/", "/audit"),
         Role.STATION_STAFF: ("/", "/deadlines", "/cases", "/cases/new", "/reports", "/reports/new", "/nowhere"),
         Role.HEALTH_LIAISON: ("/",),
+        Role.COMMUNITY_LIAISON: ("/",),
+        Role.RECEIVING_UNIT: ("/",),
     }
     walk = Walk(chromium, site.url, site.world.password, Locale.EN, 360, scripts=True)
     for role, paths in pages.items():

@@ -33,6 +33,8 @@ class Province:
     street_post: Organisation
     police: Organisation
     health: Organisation
+    community: Organisation
+    receiving: Organisation
     users: Mapping[Role, User]
     examiners: tuple[User, User]
     sister_staff: User
@@ -41,6 +43,7 @@ class Province:
         """Parents before children."""
         return (
             self.bureau, self.centre, self.station, self.sister, self.street_post, self.police, self.health,
+            self.community, self.receiving,
         )  # fmt: skip
 
     def people(self) -> tuple[User, ...]:
@@ -116,12 +119,16 @@ def _province(
     street_post = organisation(station, kinds.STREET_POST, f"{names[2]}街道救助驿站", "Street post", codes[2])
     police = organisation(centre, kinds.POLICE_LIAISON, f"{names[1]}寻亲服务联络站", "Police liaison", codes[1])
     health = organisation(centre, kinds.HEALTH_LIAISON, f"{names[1]}医疗救治联络站", "Health liaison", codes[1])
+    community = organisation(street_post, kinds.COMMUNITY, f"{names[2]}社区", "Community", codes[2])
+    receiving = organisation(centre, kinds.RECEIVING_UNIT, f"{names[1]}低保受理中心", "Benefits office", codes[1])
     homes = {
         Role.STATION_STAFF: station,
         Role.POLICE_EXAMINER: police,
         Role.POLICE_SUPERVISOR: police,
         Role.CASEWORKER: station,
         Role.HEALTH_LIAISON: health,
+        Role.COMMUNITY_LIAISON: community,
+        Role.RECEIVING_UNIT: receiving,
         Role.BUREAU_SUPERVISOR: bureau,
         Role.AUDITOR: bureau,
         Role.ADMINISTRATOR: bureau,
@@ -136,6 +143,8 @@ def _province(
         street_post=street_post,
         police=police,
         health=health,
+        community=community,
+        receiving=receiving,
         users=MappingProxyType(users),
         examiners=(users[Role.POLICE_EXAMINER], second),
         sister_staff=user(sister, Role.STATION_STAFF, "sister_staff"),

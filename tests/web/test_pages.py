@@ -32,6 +32,8 @@ PAGES: dict[Role, tuple[str, ...]] = {
     ),
     Role.CASEWORKER: ("/cases", "{case}", "{candidate}", "{case}/contact", "{case}/outcome", *CLOCKS),
     Role.HEALTH_LIAISON: (),
+    Role.COMMUNITY_LIAISON: (),
+    Role.RECEIVING_UNIT: (),
     Role.BUREAU_SUPERVISOR: ("/cases", "/reports", "{case}", "{candidate}", *CLOCKS),
     Role.AUDITOR: ("/audit",),
     Role.ADMINISTRATOR: ("/users", "/users/new", "/organisations/new", "/jobs"),

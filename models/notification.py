@@ -1,0 +1,51 @@
+"""Notifications (通知): something waits for somebody. They name a record by its id and tell nothing of anybody."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, HasId, enum_type
+
+
+class NotificationKind(StrEnum):
+    """What happened (通知类别)."""
+
+    DEADLINE_ESCALATED = "deadline_escalated"  # 时限升级
+    LOOKOUT_OPENED = "lookout_opened"  # 协查发布
+    LOOKOUT_WIDENED = "lookout_widened"  # 协查扩大范围
+    LOOKOUT_ANSWERED = "lookout_answered"  # 协查有回应
+    LOOKOUT_ENDED = "lookout_ended"  # 协查撤销
+    REVIEW_WAITING = "review_waiting"  # 待复核
+    REVIEW_DISAGREEMENT = "review_disagreement"  # 复核意见不一致
+    PHOTO_WANTED = "photo_wanted"  # 请补拍照片
+    DNA_WANTED = "dna_wanted"  # 请采集 DNA
+    CLAIMS_CONFLICT = "claims_conflict"  # 身份结果冲突
+    CASE_IDENTIFIED = "case_identified"  # 身份已确认
+    CONFIRMATION_RECALLED = "confirmation_recalled"  # 确认已撤回
+    CONTACT_RELEASED = "contact_released"  # 联系方式已解封
+    CONTACT_REFUSED = "contact_refused"  # 家属拒绝接回
+    REFERRAL_SENT = "referral_sent"  # 转介送达
+    REFERRAL_ANSWERED = "referral_answered"  # 转介答复
+    WANDERED_AGAIN = "wandered_again"  # 再次走失
+    DUPLICATE_PROPOSED = "duplicate_proposed"  # 疑似重复
+    NOTICE_TO_APPROVE = "notice_to_approve"  # 公告待审
+    NOTICE_DECIDED = "notice_decided"  # 公告已审
+    NOTICE_WITHDRAWN = "notice_withdrawn"  # 公告已撤
+    TIP_RECEIVED = "tip_received"  # 收到线索
+
+
+class Notification(HasId, Base):
+    """One line in one person's inbox. `object_kind` and `object_id` are what it is about; reading it is recorded."""
+
+    __tablename__ = "notification"
+    __table_args__ = (Index("ix_notification_recipient_id_created_at", "recipient_id", "created_at"),)
+
+    recipient_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id"))
+    kind: Mapped[NotificationKind] = mapped_column(enum_type(NotificationKind))
+    object_kind: Mapped[str] = mapped_column(String(24))
+    object_id: Mapped[uuid.UUID]
+    created_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
