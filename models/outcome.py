@@ -108,7 +108,7 @@ class EscortTrip(HasId, Base):
 
 
 class DossierItem(HasId, Base):
-    """One paper of the settlement's dossier that is there (落户档案材料). A mistaken tick is withdrawn with its reason."""
+    """One paper of the settlement's dossier (落户档案材料). A mistaken tick is withdrawn with its reason."""
 
     __tablename__ = "dossier_item"
     __table_args__ = (

@@ -124,7 +124,9 @@ def _lines(rows: Iterable[Sequence[object]]) -> str:
 
 def _cells(row: LedgerRow) -> tuple[object, ...]:
     trip, notice, outcome = row.trip, row.notice, row.outcome
-    receiver = notice and (notice.organisation.name_zh if notice.organisation else notice.receiver)
+    receiver = None
+    if notice is not None:
+        receiver = notice.organisation.name_zh if notice.organisation else notice.receiver
     return (
         row.case.number, row.case.id, _plain(row.case.organisation.name_zh), outcome.kind.value,
         outcome.route.value if outcome.route else "", row.case.admitted_on, outcome.occurred_on, row.days,

@@ -125,9 +125,12 @@ def excluded_with(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[
         )
     )
     for case_id, report_id, other_case_id in rows:
-        kind, other = (GalleryKind.REPORT, report_id) if report_id else (GalleryKind.CASE, other_case_id)
-        found[case_id].add((kind, other))
-        found[other].add((GalleryKind.CASE, case_id))
+        if report_id is not None:
+            found[case_id].add((GalleryKind.REPORT, report_id))
+            found[report_id].add((GalleryKind.CASE, case_id))
+        elif other_case_id is not None:
+            found[case_id].add((GalleryKind.CASE, other_case_id))
+            found[other_case_id].add((GalleryKind.CASE, case_id))
     return found
 
 

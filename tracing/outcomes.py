@@ -65,9 +65,9 @@ def record_outcome(
     if case.state is CaseState.CLOSED:
         raise CaseClosed()
     check_day(occurred_on, today=services.local_day(now), field="occurred_on")
-    moves = rule.state is not None and rule.state is not case.state
-    if moves and rule.state not in TRANSITIONS[case.state]:
-        raise illegal_move(case.state, rule.state)
+    wanted = None if rule.state is case.state else rule.state
+    if wanted is not None and wanted not in TRANSITIONS[case.state]:
+        raise illegal_move(case.state, wanted)
     dossier = _required(session, services, case, rule.needs, route)
     check_papers(kind, papers, now=now)
     outcome = Outcome(
@@ -84,8 +84,8 @@ def record_outcome(
     session.add(outcome)
     session.flush()  # before the move: the trigger on the case's state looks for a settlement's outcome
     store_papers(session, services, viewer, case, outcome, papers, now=now)
-    if moves and rule.state is not None:
-        move(session, case, rule.state, viewer, now=now)
+    if wanted is not None:
+        move(session, case, wanted, viewer, now=now)
     session.flush()
     refresh_deadlines(session, services, case.id, now=now)
     note(

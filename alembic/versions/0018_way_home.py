@@ -2,9 +2,9 @@
 
 Revision: 0018, after 0015
 
-An excluded pair stays excluded until named new evidence reopens it. The family is first reached through the local police
-or village committee, and not at all while the person objects or danger is suspected. Nobody is handed over before the
-kin are verified; nobody is settled without a complete dossier.
+An excluded pair stays excluded until named new evidence reopens it. The family is first reached through the local
+police or village committee, and not at all while the person objects or danger is suspected. Nobody is handed over
+before the kin are verified; nobody is settled without a complete dossier.
 """
 
 import sqlalchemy as sa

@@ -74,7 +74,7 @@ def tick(
 
 
 @router.post("/dossier-items/{entry_id}/withdraw", summary="Take an entry back", responses=problems(409))
-def withdraw(
+def withdraw_entry(
     entry_id: uuid.UUID, body: ReasonIn, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep
 ) -> ItemsOut[PaperOut]:
     """It stays on record."""
