@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
 from models.case import Case, CaseState
+from models.home_notice import HomeNotice
 from models.organisation import Organisation
 from models.report import Report
 from models.user import Locale, Role, User
@@ -33,10 +34,15 @@ class Permission(StrEnum):
     REVIEW = "review.write"
     CONFIRM = "confirmation.write"
     RECALL = "confirmation.recall"
+    EXCLUDE = "exclusion.write"
+    EXCLUSION_REOPEN = "exclusion.reopen"
     CLAIM = "claim.write"
     CLAIM_SETTLE = "claim.settle"
     RELEASE = "contact.release"
     CONTACT = "contact.write"
+    CONTACT_EXCEPTION = "contact.exception"
+    SCREEN = "contact.screen"
+    HOME_NOTICE = "home_notice.answer"
     OUTCOME = "outcome.write"
     MILESTONE = "milestone.write"
     PAUSE = "deadline.pause"
@@ -61,6 +67,8 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.MILESTONE,
                 _P.PAUSE,
                 _P.INTERVIEW,
+                _P.SCREEN,
+                _P.HOME_NOTICE,
             }
         ),
         Role.POLICE_EXAMINER: frozenset(
@@ -71,8 +79,10 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CANDIDATE_READ,
                 _P.REVIEW,
                 _P.CONFIRM,
+                _P.EXCLUDE,
                 _P.CLAIM,
                 _P.RELEASE,
+                _P.SCREEN,
                 _P.MILESTONE,
             }
         ),
@@ -87,17 +97,31 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CLAIM,
                 _P.CLAIM_SETTLE,
                 _P.RECALL,
+                _P.EXCLUDE,
+                _P.EXCLUSION_REOPEN,
                 _P.RELEASE,
+                _P.SCREEN,
+                _P.CONTACT_EXCEPTION,
                 _P.MILESTONE,
             }
         ),
         Role.CASEWORKER: frozenset(
-            {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW}
+            {
+                _P.CASE_READ,
+                _P.CANDIDATE_READ,
+                _P.CONTACT,
+                _P.OUTCOME,
+                _P.MILESTONE,
+                _P.PAUSE,
+                _P.INTERVIEW,
+                _P.SCREEN,
+                _P.HOME_NOTICE,
+            }
         ),
         Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
         Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
         Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
-        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
+        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE, _P.HOME_NOTICE}),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
     }
@@ -178,6 +202,19 @@ def candidate_scope(viewer: Viewer) -> ColumnElement[bool]:
         return false()
     mine = select(Case.id).where(case_scope(viewer))
     return or_(Candidate.case_id.in_(mine), Candidate.other_case_id.in_(mine))
+
+
+def home_notice_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `HomeNotice`: those to the viewer's organisations, and those of the cases that the viewer sees."""
+    if not viewer.may(Permission.HOME_NOTICE):
+        return false()
+    mine = select(Case.id).where(case_scope(viewer))
+    return or_(addressed_to(viewer), HomeNotice.case_id.in_(mine))
+
+
+def addressed_to(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `HomeNotice`: the addressee is in the subtree that the viewer's role reaches."""
+    return HomeNotice.organisation_id.in_(_organisations_under(viewer.jurisdiction))
 
 
 def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -78,14 +78,15 @@ MANUAL_MOVES: Mapping[CaseState, Permission] = MappingProxyType(
     {
         CaseState.UNRESOLVED: Permission.CASE_WRITE,
         CaseState.SEARCHING: Permission.CASE_WRITE,
-        CaseState.SETTLED: Permission.OUTCOME,
         CaseState.LEFT: Permission.OUTCOME,
-        CaseState.TRANSFERRED: Permission.OUTCOME,
         CaseState.DECEASED: Permission.OUTCOME,
         CaseState.CLOSED: Permission.OUTCOME,
     }
 )
-"""Moves that a person makes by name; all others are the effect of a use case (review, confirmation, contact …)."""
+"""Moves that a person makes by name; all others are the effect of a use case (review, confirmation, contact …).
+
+Settled and transferred come with an outcome: it has the dossier or the written notice.
+"""
 
 
 def _check(circumstances: Circumstances, facts: Facts, today: date) -> Facts:
@@ -277,7 +278,7 @@ def move_case(
     reason: str,
     now: datetime,
 ) -> Case:
-    """A move made by name (left, transferred, settled, unresolved, searched again, closed …), with its reason.
+    """A move made by name (left, deceased, unresolved, searched again, closed …), with its reason.
 
     Raises IllegalMove, ReasonMissing, and Forbidden for states that only a use case of their own reaches.
     """

@@ -127,7 +127,7 @@ def _returns(session: Session, case_id: uuid.UUID, clocks: Clocks) -> tuple[tupl
     """The latest return home, if there was one: a case that was searched again begins its follow-up anew."""
     latest = session.execute(
         select(Outcome.id, Outcome.occurred_on)
-        .where(Outcome.case_id == case_id, Outcome.kind.in_(HOME))
+        .where(Outcome.case_id == case_id, Outcome.kind.in_(HOME), Outcome.withdrawn_at.is_(None))
         .order_by(Outcome.recorded_at.desc(), Outcome.id)
         .limit(1)
     ).all()

@@ -7,6 +7,7 @@ from api.web.locale import PageLocale
 from api.web.pages import (
     audit,
     cases,
+    claims,
     confirmation,
     contact,
     deadlines,
@@ -28,8 +29,8 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, intake, cases, photos, reports, review, confirmation, contact, outcomes, deadlines,
-    interviews, divisions, users, organisations, jobs, audit,
+    sign_in, home, intake, cases, photos, reports, review, claims, confirmation, contact, outcomes,
+    deadlines, interviews, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
 
 

@@ -41,6 +41,12 @@ FACTS = {"attributes": [{"kind": "sex", "value": "male", "basis": "estimated"}]}
 CASE = {"admitted_on": "2026-03-01", **FACTS}
 CLUES = [{"kind": "food", "text": "沙茶面", "confidence": "sure"}]
 REPORT = {"last_seen_on": "2026-01-01", "contact": {"name": "韦桂英", "telephone": "13907770123"}, **FACTS}
+_DNA = {"evidence": "dna", "reference": "D-1", "reason": "no kinship"}
+PLAN = {"channel": "local_police", "unit": "演武派出所", "call_back_number": "0777-2820000"}
+KIN = {
+    "relative": "韦桂英", "relation": "姐姐", "verified": False, "documents": [],
+    "questions": [{"question": "家里人怎么称呼他？", "answer": "阿国", "agrees": True}],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,34 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("GET", f"{_CASE}/outcomes", CASE_READERS, refused=404),
     Row("POST", f"{_CASE}/outcomes", STATION, 201, body={"kind": "hospital", "occurred_on": "2026-03-02"}),
+    # Exclusions.
+    Row("GET", f"{_CASE}/exclusions", CASE_READERS),
+    Row("POST", f"{_CANDIDATE}/exclude", POLICE, 201, body=_DNA),
+    Row("POST", f"{_V1}/exclusions/{{exclusion_id}}/reopen", frozenset({SUPERVISOR}), stage="excluded", body=_DNA),
+    # The protocol of contact, kin, the papers of an outcome.
+    _anywhere("GET", f"{_V1}/contact-script", CASE_READERS),
+    Row("GET", f"{_CASE}/contact-plan", frozenset({CASEWORKER}), 404, stage="released"),
+    Row("POST", f"{_CASE}/contact-plan", frozenset({CASEWORKER}), 201, stage="released", body=PLAN),
+    Row("GET", f"{_CASE}/screenings", DOERS),
+    Row("POST", f"{_CASE}/screenings", DOERS, 201,
+        body={"wish": "objects", "danger": "suspected", "asked_on": "2026-03-02"}),
+    Row("POST", f"{_CASE}/contact-exception", frozenset({SUPERVISOR}), 201, stage="released",
+        body={"reason": "no police post on the island"}),
+    Row("GET", f"{_CASE}/kin-verifications", frozenset({CASEWORKER}), stage="released"),
+    Row("POST", f"{_CASE}/kin-verifications", frozenset({CASEWORKER}), 201, stage="released", body=KIN),
+    Row("POST", f"{_V1}/kin-verifications/{{verification_id}}/withdraw", frozenset({CASEWORKER}), stage="ended",
+        body={"reason": "another sister"}),
+    _anywhere("GET", f"{_V1}/home-notices", STATION | {BUREAU}),
+    Row("POST", f"{_V1}/home-notices/{{notice_id}}/answer", STATION | {BUREAU}, stage="ended",
+        body={"answer": "received"}),
+    Row("POST", f"{_V1}/outcomes/{{outcome_id}}/withdraw", STATION, stage="ended", body={"reason": "wrong day"}),
+    Row("GET", f"{_V1}/outcomes/{{outcome_id}}/handover", frozenset({CASEWORKER}), sees=frozenset({STAFF}),
+        stage="ended"),
+    Row("GET", f"{_CASE}/dossier", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/dossier", STATION, 201, body={"item": "photos", "done_on": "2026-03-02"}),
+    Row("POST", f"{_V1}/dossier-items/{{entry_id}}/withdraw", STATION, stage="ended", body={"reason": "lost"}),
+    _anywhere("GET", f"{_V1}/return-ledger", CASE_READERS),
+    _anywhere("GET", f"{_V1}/return-ledger.csv", CASE_READERS),
     # Deadlines and what was done.
     _anywhere("GET", f"{_V1}/deadlines", CASE_READERS),
     _anywhere("GET", f"{_V1}/deadlines/counts", CASE_READERS),

@@ -11,25 +11,32 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from httpx2 import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from matcher.vocabulary import GalleryKind
-from models.case import CaseState
+from models.case import Case, CaseState
 from models.claim import ClaimMethod
 from models.clue import Clue, ClueConfidence, ClueKind
 from models.deadline import ClockKind, Deadline
+from models.exclusion import ExclusionEvidence
 from models.interview import InterviewMethod
 from models.job import Job, JobState
+from models.kin import KinVerification
 from models.milestone import MilestoneKind
+from models.outcome import Outcome
 from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.records import attach, make_report
-from tests.factories.stories import judged_case, two_reviews
+from tests.factories.stories import Story, judged_case, two_reviews
 from tests.factories.world import World
 from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
+from tracing.dossier import tick_paper
+from tracing.exclusions import exclude
+from tracing.home_notices import send_transfer
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
 from tracing.platform.db import unit_of_work
@@ -41,6 +48,8 @@ STAGES = {
     "reviewed": CaseState.IN_REVIEW,
     "identified": CaseState.IDENTIFIED,
     "released": CaseState.CONTACT_RELEASED,
+    "excluded": CaseState.IN_REVIEW,
+    "ended": CaseState.REUNIFIED,
 }
 FLAC = b"fLaC\x00\x00\x00\x22" + bytes(64)
 NOBODY = uuid.UUID(int=0)
@@ -132,6 +141,7 @@ def stage(
             lead = ClaimResult(ClaimMethod.NAME, services.local_day(now), "王警官", name="李某")
             examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
             claim_id = record_claim(session, services, examiner, story.case_id, lead, now=now).id
+        papers = _papers(session, services, world, story, name, now)
         job = Job(
             id=uuid.uuid4(), kind="none", key="none", payload={}, state=JobState.SET_ASIDE, attempts=5,
             run_after=now, created_at=now,
@@ -150,6 +160,7 @@ def stage(
             "audio_id": str(audio.id),
             "clue_id": str(clue_id),
             "claim_id": str(claim_id),
+            **papers,
             "deadline_id": str(deadline_id),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
@@ -164,6 +175,33 @@ def stage(
     )
     made.keep()
     return name, made
+
+
+def _papers(
+    session: Session, services: Services, world: World, story: Story, name: str, now: datetime
+) -> dict[str, str]:
+    """An exclusion; or the papers of an ended case, and a notice to a station outside the service."""
+    ids = dict.fromkeys(("exclusion_id", "verification_id", "outcome_id", "entry_id", "notice_id"), str(NOBODY))
+    if name == "excluded":
+        examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
+        row = exclude(
+            session, examiner, story.candidate, ExclusionEvidence.DNA, reference="D-1", reason="DNA", now=now
+        )  # fmt: skip
+        ids["exclusion_id"] = str(row.id)
+    if name == "ended":
+        caseworker = world.viewer(world.a.users[Role.CASEWORKER])
+        outcome_id = session.scalars(select(Outcome.id).where(Outcome.case_id == story.case_id)).one()
+        entry = tick_paper(
+            session, services, caseworker, story.case_id, "photos",
+            done_on=services.local_day(now), reference=None, now=now,
+        )  # fmt: skip
+        notice = send_transfer(
+            session, caseworker, session.get_one(Case, story.case_id), outcome_id, organisation=None,
+            receiver="厦门市救助管理站", document_number="1", sent_on=services.local_day(now), now=now,
+        )  # fmt: skip
+        ids |= {"outcome_id": str(outcome_id), "entry_id": str(entry.id), "notice_id": str(notice.id)}
+        ids["verification_id"] = str(session.scalars(select(KinVerification.id)).one())
+    return ids
 
 
 def test_every_row_for_every_role(stage: tuple[str, Stage]) -> None:

@@ -23,6 +23,18 @@ KEPT_TABLES = {
     "interview_audio",
     "clue",
     "identity_claim",
+    "candidate",
+    "exclusion",
+    "contact_attempt",
+    "contact_screening",
+    "contact_plan",
+    "contact_exception",
+    "kin_verification",
+    "outcome",
+    "handover",
+    "escort_trip",
+    "dossier_item",
+    "home_notice",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"

@@ -248,8 +248,20 @@ def _bring_home(who: dict[str, ApiUser], case: dict[str, Any], today: date, tell
     contact = who["caseworker"].call("GET", f"{case_path}/family-contact")
     tell.say(f"opened for the caseworker: {', '.join(sorted(key for key, value in contact.items() if value))}")
     attempt = {"channel": "local_police", "result": "reached", "note": "演示", "attempted_at": utc_now().isoformat()}
+    tell.refused(
+        "a first call by telephone",
+        who["caseworker"].refused("POST", f"{case_path}/contacts", json={**attempt, "channel": "telephone"}),
+        "local_first",
+    )
     who["caseworker"].call("POST", f"{case_path}/contacts", json=attempt)
-    outcome = {"kind": "reunited", "route": "face", "occurred_on": today.isoformat()}
+    signed = {"name": contact["name"], "relation": contact["relation"] or "亲属", "reference": "交接-演示-1"}
+    outcome = {"kind": "reunited", "route": "face", "occurred_on": today.isoformat(), "handover": signed}
+    tell.refused(
+        "handover before the kin are verified",
+        who["caseworker"].refused("POST", f"{case_path}/outcomes", json=outcome), "kin_not_verified",
+    )  # fmt: skip
+    who["caseworker"].call("POST", f"{case_path}/kin-verifications", json=_kin(contact))
+    tell.say("kin verified: open questions, household booklet")
     who["caseworker"].call("POST", f"{case_path}/outcomes", json=outcome)
     closing = {"state": "closed", "reason": "家属已接回"}
     who["caseworker"].call("POST", f"{case_path}/transitions", json=closing)
@@ -260,6 +272,18 @@ def _bring_home(who: dict[str, ApiUser], case: dict[str, Any], today: date, tell
     tell.say(" → ".join(["draft", *(row["to_state"] for row in history)]))
     events = who["auditor"].call("GET", f"/audit?object_id={case['id']}&action=contact.read")["items"]
     tell.say(f"audit: the contact was read {len(events)} time(s), by the caseworker alone")
+
+
+def _kin(contact: dict[str, Any]) -> dict[str, Any]:
+    """The family answers open questions and shows the household booklet."""
+    questions = ("您家里有没有人走失？", "家里人平时怎么称呼他？")
+    return {
+        "relative": contact["name"],
+        "relation": contact["relation"] or "亲属",
+        "questions": [{"question": one, "answer": "演示回答", "agrees": True} for one in questions],
+        "documents": [{"kind": "household_booklet", "reference": "演示"}],
+        "verified": True,
+    }
 
 
 def _verify(database: Database, tell: Narrator) -> None:
