@@ -14,11 +14,12 @@ from models.confirmation import DECISIVE_METHODS, Confirmation, ConfirmationMeth
 from models.profile import Profile
 from models.report import Report, ReportState
 from models.review import AGREEING_GRADE, Review
-from tracing import access
+from tracing import access, duplicates
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.claim_gate import claim_behind, refuse_conflicting
+from tracing.duplicate_links import hold_links, refuse_linked
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
 from tracing.platform import errors
@@ -124,7 +125,9 @@ def confirm(
     if candidate.report_id is None:
         raise CandidateIsCase(field="candidate_id")
     report = _open_report(session, candidate)
+    hold_links(session, report.id)
     candidate = load_candidate(session, viewer, candidate_id, lock=True)
+    refuse_linked(session, candidate.id)
     grounds = check_text(grounds, limit=4000, field="grounds")
     reference, claim_id = _basis(session, case, candidate, method, reference)
     if CaseState.IDENTIFIED not in TRANSITIONS[case.state]:
@@ -153,6 +156,7 @@ def confirm(
         session, viewer, "confirmation.confirm", "case", case.id, at=now,
         candidate=candidate.id, report=report.id, method=method.value,
     )  # fmt: skip
+    duplicates.on_confirmed(session, confirmation, now=now)
     return confirmation
 
 
@@ -207,6 +211,7 @@ def recall(
     move(session, case, CaseState.RECALLED, viewer, now=now)
     session.flush()
     report = session.get_one(Report, confirmation.report_id, with_for_update=True, populate_existing=True)
+    hold_links(session, report.id)
     confirmation.recalled_by_id = viewer.user_id
     confirmation.recalled_at = now
     confirmation.recall_reason = check_text(reason, limit=4000, field="reason")
@@ -221,6 +226,7 @@ def recall(
     next_revision(session.get_one(Profile, report.profile_id))
     session.flush()
     note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id)
+    duplicates.on_recalled(session, confirmation, now=now)
     request_match(session, services, GalleryKind.REPORT, report.id, now=now)
     return confirmation
 

@@ -23,6 +23,14 @@ KEPT_TABLES = {
     "interview_audio",
     "clue",
     "identity_claim",
+    "referral",
+    "referral_move",
+    "follow_up_visit",
+    "follow_up_end",
+    "wandering_link",
+    "duplicate_pair",
+    "duplicate_decision",
+    "duplicate_closure",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"
