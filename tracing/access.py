@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
 from models.case import Case, CaseState
+from models.duplicate import DuplicatePair
 from models.home_notice import HomeNotice
 from models.organisation import Organisation
+from models.referral import Referral, ReferralState
 from models.report import Report
 from models.user import Locale, Role, User
 from tracing.platform import errors
@@ -47,6 +49,10 @@ class Permission(StrEnum):
     MILESTONE = "milestone.write"
     PAUSE = "deadline.pause"
     INTERVIEW = "interview.write"
+    REFER = "referral.write"
+    ANSWER = "referral.answer"
+    FOLLOW_UP = "followup.write"
+    DUPLICATE = "duplicate.decide"
     ACCOUNTS = "accounts.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
@@ -69,6 +75,9 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.INTERVIEW,
                 _P.SCREEN,
                 _P.HOME_NOTICE,
+                _P.REFER,
+                _P.FOLLOW_UP,
+                _P.DUPLICATE,
             }
         ),
         Role.POLICE_EXAMINER: frozenset(
@@ -84,6 +93,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.RELEASE,
                 _P.SCREEN,
                 _P.MILESTONE,
+                _P.DUPLICATE,
             }
         ),
         Role.POLICE_SUPERVISOR: frozenset(
@@ -103,6 +113,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.SCREEN,
                 _P.CONTACT_EXCEPTION,
                 _P.MILESTONE,
+                _P.DUPLICATE,
             }
         ),
         Role.CASEWORKER: frozenset(
@@ -116,12 +127,14 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.INTERVIEW,
                 _P.SCREEN,
                 _P.HOME_NOTICE,
+                _P.REFER,
+                _P.FOLLOW_UP,
             }
         ),
-        Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
+        Role.HEALTH_LIAISON: frozenset({_P.ANSWER}),  # sees what is referred to it, and nothing else
         Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
-        Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
         Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE, _P.HOME_NOTICE}),
+        Role.RECEIVING_UNIT: frozenset({_P.ANSWER}),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
     }
@@ -215,6 +228,27 @@ def home_notice_scope(viewer: Viewer) -> ColumnElement[bool]:
 def addressed_to(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `HomeNotice`: the addressee is in the subtree that the viewer's role reaches."""
     return HomeNotice.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def referral_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Referral`: what was sent to the own organisation, for those who answer; else those of own cases."""
+    if viewer.may(Permission.ANSWER):
+        return (Referral.receiver_id == viewer.organisation_id) & Referral.sent_at.is_not(None)
+    mine = Referral.case_id.in_(select(Case.id).where(case_scope(viewer)))
+    # A draft is its writers' own business.
+    return mine if viewer.may(Permission.REFER) else mine & (Referral.state != ReferralState.DRAFT)
+
+
+def duplicate_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `DuplicatePair`: those of which at least one record exists for the viewer."""
+    cases = select(Case.id).where(case_scope(viewer))
+    reports = select(Report.id).where(report_scope(viewer))
+    return or_(
+        DuplicatePair.first_case_id.in_(cases),
+        DuplicatePair.second_case_id.in_(cases),
+        DuplicatePair.first_report_id.in_(reports),
+        DuplicatePair.second_report_id.in_(reports),
+    )
 
 
 def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:

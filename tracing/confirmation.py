@@ -14,12 +14,13 @@ from models.confirmation import DECISIVE_METHODS, Confirmation, ConfirmationMeth
 from models.profile import Profile
 from models.report import Report, ReportState
 from models.review import AGREEING_GRADE, Review
-from tracing import access
+from tracing import access, duplicates
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.claim_gate import claim_behind, refuse_conflicting
 from tracing.confirmation_news import tell_identified, tell_recalled
+from tracing.duplicate_links import hold_links, refuse_linked
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
 from tracing.platform import errors
@@ -133,9 +134,11 @@ def confirm(
     if candidate.report_id is None:
         raise CandidateIsCase(field="candidate_id")
     report = _open_report(session, candidate)
+    hold_links(session, report.id)
     candidate = load_candidate(session, viewer, candidate_id, lock=True)
     if candidate.state is CandidateState.EXCLUDED:
         raise CandidateExcluded(field="candidate_id")
+    refuse_linked(session, candidate.id)
     grounds = check_text(grounds, limit=4000, field="grounds")
     reference, claim_id = _basis(session, case, candidate, method, reference)
     if CaseState.IDENTIFIED not in TRANSITIONS[case.state]:
@@ -165,6 +168,7 @@ def confirm(
         candidate=candidate.id, report=report.id, method=method.value,
     )  # fmt: skip
     tell_identified(session, case, now=now)
+    duplicates.on_confirmed(session, confirmation, now=now)
     return confirmation
 
 
@@ -219,6 +223,7 @@ def recall(
     move(session, case, CaseState.RECALLED, viewer, now=now)
     session.flush()
     report = session.get_one(Report, confirmation.report_id, with_for_update=True, populate_existing=True)
+    hold_links(session, report.id)
     confirmation.recalled_by_id = viewer.user_id
     confirmation.recalled_at = now
     confirmation.recall_reason = check_text(reason, limit=4000, field="reason")
@@ -235,6 +240,7 @@ def recall(
     session.flush()
     told = tell_recalled(session, case, confirmation, now=now)
     note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id, told=told)
+    duplicates.on_recalled(session, confirmation, now=now)
     request_match(session, services, GalleryKind.REPORT, report.id, now=now)
     return confirmation
 

@@ -16,6 +16,7 @@ from matcher.vocabulary import GalleryKind
 from models.case import SEARCHED, Case, CaseState
 from models.profile import Profile
 from models.report import Report, ReportState
+from tracing.duplicate_search import request_search
 from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.faces import analyse_photo
 from tracing.gallery import gallery_size, searchable_report
@@ -90,6 +91,7 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             pass  # erased in the meantime: there is nobody to look for
         elif unchanged and version_in_force(session, services) == version:
             store_pass(session, weighing, probe, proposals, size, version, index_version, now)
+            request_search(session, kind, owner_id, f"r{probe.revision}:{weighing.parameters.version}", now=now)
         else:
             request_match(session, services, kind, owner_id, now=now)
         complete(session)

@@ -12,8 +12,10 @@ from models.report import REPORT_TRANSITIONS, Report, ReportState
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.blocking import store_keys
+from tracing.duplicate_search import request_search
 from tracing.facts import Facts, InvalidFacts, check_day, check_division, check_facts, check_optional_text, collecting
 from tracing.gallery_erasure import request_leaving
+from tracing.identity_digests import store_digest
 from tracing.matching import request_match
 from tracing.numbers import check_digit, next_number
 from tracing.paging import Page, page_of
@@ -116,6 +118,8 @@ def create_report(
     _seal(session, services, report, contact, identity_number)
     session.add(report)
     session.flush()
+    if identity_number:
+        store_digest(session, services.vault, report.id, identity_number)
     store_keys(session, services.parameters, report)
     note(session, viewer, "report.create", "report", report.id, at=now)
     return report
@@ -248,6 +252,9 @@ def edit_report(
     if changed:
         store_keys(session, services.parameters, report)
     note(session, viewer, "report.edit", "report", report.id, at=now, revision=report.profile.revision)
+    if identity_number:
+        store_digest(session, services.vault, report.id, identity_number)
+        request_search(session, GalleryKind.REPORT, report.id, f"v{report.version}", now=now)
     if changed:
         request_match(session, services, GalleryKind.REPORT, report.id, now=now)
     return report

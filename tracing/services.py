@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from matcher.calibration import FaceCalibration
 from matcher.evidence.base import Parameters, load_parameters
 from matcher.evidence.batch import Prepared
+from tracing.care_policy import CarePolicies, load_care
 from tracing.clock_policy import Clocks, load_clocks
 from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
@@ -41,6 +42,7 @@ class Services:
     records: RecordCache[Prepared]
     clocks: Clocks
     homeward: HomewardPolicy
+    care: CarePolicies
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -67,6 +69,7 @@ def build_services(settings: Settings) -> Services:
         records=RecordCache(settings.matching.cached_records, settings.matching.cached_seconds),
         clocks=load_clocks(settings.data_dir / "policies", settings.time_zone),
         homeward=load_homeward(settings.data_dir / "policies"),
+        care=load_care(settings.data_dir / "policies"),
     )
 
 

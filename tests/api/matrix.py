@@ -14,6 +14,8 @@ CASEWORKER = Role.CASEWORKER
 BUREAU = Role.BUREAU_SUPERVISOR
 AUDITOR = Role.AUDITOR
 ADMINISTRATOR = Role.ADMINISTRATOR
+HEALTH = Role.HEALTH_LIAISON
+UNIT = Role.RECEIVING_UNIT
 
 ALL = frozenset(Role)
 POLICE = frozenset({EXAMINER, SUPERVISOR})
@@ -23,6 +25,8 @@ REPORT_WRITERS = frozenset({STAFF, EXAMINER, SUPERVISOR})
 STATION = frozenset({STAFF, CASEWORKER})
 DOERS = STATION | POLICE
 PAUSERS = STATION | {BUREAU}
+RECEIVERS = frozenset({HEALTH, UNIT})
+DECIDERS = POLICE | {STAFF}
 
 PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
     {
@@ -40,6 +44,11 @@ PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
 FACTS = {"attributes": [{"kind": "sex", "value": "male", "basis": "estimated"}]}
 CASE = {"admitted_on": "2026-03-01", **FACTS}
 CLUES = [{"kind": "food", "text": "沙茶面", "confidence": "sure"}]
+GRADES = dict.fromkeys(("housing", "caregiver", "medicine", "income", "safety", "wish"), "good")
+VISIT = {
+    "method": "phone", "result": "met", "visited_at": "2026-03-02T09:00:00+08:00", "visitor": "陈社工",
+    "assessment": GRADES,
+}  # fmt: skip
 REPORT = {"last_seen_on": "2026-01-01", "contact": {"name": "韦桂英", "telephone": "13907770123"}, **FACTS}
 _DNA = {"evidence": "dna", "reference": "D-1", "reason": "no kinship"}
 PLAN = {"channel": "local_police", "unit": "演武派出所", "call_back_number": "0777-2820000"}
@@ -217,6 +226,51 @@ ROWS: tuple[Row, ...] = (
     Row("POST", f"{_V1}/claims/{{claim_id}}/withdraw", POLICE, body={"reason": "mixed up"}),
     Row("POST", f"{_V1}/claims/{{claim_id}}/settle", frozenset({SUPERVISOR}), 409, body={"reason": "an old number"}),
     Row("GET", f"{_V1}/claims/{{claim_id}}/identity", POLICE),
+    # Referrals: the receiving organisation's own login sees what was sent to it, and nothing else.
+    _anywhere("GET", f"{_V1}/referrals", CASE_READERS | RECEIVERS),
+    _anywhere("GET", f"{_V1}/referrals/receivers", STATION),
+    Row("GET", f"{_CASE}/referrals", CASE_READERS, refused=404),
+    Row(
+        "POST", f"{_CASE}/referrals", STATION, 201,
+        body={"kind": "medical", "receiver_id": "{health_id}", "summary": "kidney failure"},
+    ),
+    Row("GET", f"{_V1}/referrals/{{referral_id}}", CASE_READERS | {UNIT}, refused=404),
+    Row(
+        "PUT", f"{_V1}/referrals/{{draft_referral_id}}", STATION,
+        body={"kind": "medical", "receiver_id": "{health_id}", "summary": "kidney failure"},
+    ),
+    Row("POST", f"{_V1}/referrals/{{draft_referral_id}}/send", STATION),
+    Row("POST", f"{_V1}/referrals/{{referral_id}}/withdraw", STATION, body={"reason": "moved"}),
+    Row("POST", f"{_V1}/referrals/{{referral_id}}/accept", frozenset({UNIT}), sees=frozenset({HEALTH}), seen=404),
+    Row(
+        "POST", f"{_V1}/referrals/{{referral_id}}/reject", frozenset({UNIT}), sees=frozenset({HEALTH}), seen=404,
+        body={"text": "not of this district"},
+    ),
+    Row(
+        "POST", f"{_V1}/referrals/{{referral_id}}/done", frozenset({UNIT}), 409, sees=frozenset({HEALTH}), seen=404,
+        body={"text": "granted"},
+    ),
+    # Follow-up and wandering again.
+    Row("GET", f"{_CASE}/follow-up", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/visits", STATION, 409, body=VISIT),
+    Row("POST", f"{_CASE}/follow-up/end", STATION, 409, body={"reason": "stable"}),
+    Row("POST", f"{_V1}/visits/{{nothing_id}}/withdraw", STATION, 404, body={"reason": "another's"}),
+    Row("POST", f"{_V1}/follow-up-ends/{{nothing_id}}/withdraw", STATION, 404, body={"reason": "too soon"}),
+    Row("GET", f"{_CASE}/earlier-cases", CASE_READERS, refused=404),
+    Row(
+        "POST", f"{_CASE}/earlier-cases", STATION, 201,
+        body={"earlier_case_id": "{earlier_case_id}", "reason": "recognised at the gate"},
+    ),
+    Row("POST", f"{_V1}/wandering-links/{{nothing_id}}/withdraw", STATION, 404, body={"reason": "somebody else"}),
+    # Duplicates.
+    _anywhere("GET", f"{_V1}/duplicates", CASE_READERS),
+    Row(
+        "POST", f"{_V1}/duplicates", DECIDERS, 201,
+        body={"kind": "case", "first_id": "{case_id}", "second_id": "{earlier_case_id}", "reason": "the same scar"},
+    ),
+    Row("GET", f"{_V1}/duplicates/{{pair_id}}", CASE_READERS),
+    Row("POST", f"{_V1}/duplicates/{{pair_id}}/decision", DECIDERS, body={"verdict": "different", "reason": "twins"}),
+    Row("POST", f"{_V1}/duplicates/{{pair_id}}/decision/withdraw", DECIDERS, 409, body={"reason": "looked again"}),
     # Administration.
     _anywhere("GET", f"{_V1}/organisations", ALL),
     Row(

@@ -3,7 +3,7 @@
 import shutil
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +25,24 @@ from models.job import Job, JobState
 from models.kin import KinVerification
 from models.milestone import MilestoneKind
 from models.outcome import Outcome
+from models.referral import ReferralKind
 from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
-from tests.factories.records import attach, make_report
+from tests.factories.records import attach, make_case, make_report
 from tests.factories.stories import Story, judged_case, two_reviews
 from tests.factories.world import World
 from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
 from tracing.dossier import tick_paper
+from tracing.duplicates import link_records, withdraw_decision
 from tracing.exclusions import exclude
 from tracing.home_notices import send_transfer
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
 from tracing.platform.db import unit_of_work
+from tracing.referrals import ReferralText, create_referral, send_referral
 from tracing.services import Services
 
 STAGES = {
@@ -89,6 +92,8 @@ class Stage:
             parts["files"] = {"audio": ("talk.flac", FLAC, "audio/flac")}
         if path.endswith("/divisions"):
             parts["params"] = {"q": "qinzhou"}
+        if path.endswith("/receivers"):
+            parts["params"] = {"kind": "medical"}
         response: Response = self.client.request(row.method, path, headers={**headers, **row.headers}, **parts)
         return response
 
@@ -103,6 +108,24 @@ class Stage:
         application.state.services.db.dispose()
         for ending in ("-wal", "-shm"):
             self._file.with_name(self._file.name + ending).unlink(missing_ok=True)
+
+
+def around(
+    session: Session, services: Services, world: World, case_id: uuid.UUID, now: datetime
+) -> dict[str, uuid.UUID]:
+    """A referral that was sent and a draft, an earlier case, and the pair of the two cases as a possible duplicate."""
+    staff = world.viewer(world.a.users[Role.STATION_STAFF])
+    to_unit = ReferralText(ReferralKind.LOW_INCOME, world.a.receiving.id, "肾衰竭，返乡后无收入")
+    sent = create_referral(session, services, staff, case_id, to_unit, now=now)
+    send_referral(session, services, staff, sent.id, now=now)
+    to_hospital = ReferralText(ReferralKind.MEDICAL, world.a.health.id, "需透析")
+    draft = create_referral(session, services, staff, case_id, to_hospital, now=now)
+    earlier = make_case(session, services, staff, now=now - timedelta(days=90))
+    pair = link_records(session, services, staff, GalleryKind.CASE, case_id, earlier.id, reason="同一疤痕", now=now)
+    withdraw_decision(session, staff, pair.id, reason="再看", now=now)
+    return {
+        "referral_id": sent.id, "draft_referral_id": draft.id, "earlier_case_id": earlier.id, "pair_id": pair.id,
+    }  # fmt: skip
 
 
 @pytest.fixture(params=list(STAGES))
@@ -142,6 +165,9 @@ def stage(
             examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
             claim_id = record_claim(session, services, examiner, story.case_id, lead, now=now).id
         papers = _papers(session, services, world, story, name, now)
+        referred = {"draft_referral_id": NOBODY, "referral_id": NOBODY, "earlier_case_id": NOBODY, "pair_id": NOBODY}
+        if STAGES[name] is not CaseState.DRAFT:
+            referred = around(session, services, world, story.case_id, now)
         job = Job(
             id=uuid.uuid4(), kind="none", key="none", payload={}, state=JobState.SET_ASIDE, attempts=5,
             run_after=now, created_at=now,
@@ -162,6 +188,9 @@ def stage(
             "claim_id": str(claim_id),
             **papers,
             "deadline_id": str(deadline_id),
+            **{key: str(value) for key, value in referred.items()},
+            "health_id": str(world.a.health.id),
+            "nothing_id": str(NOBODY),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
             "job_id": str(job.id),

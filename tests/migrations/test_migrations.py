@@ -35,6 +35,14 @@ KEPT_TABLES = {
     "escort_trip",
     "dossier_item",
     "home_notice",
+    "referral",
+    "referral_move",
+    "follow_up_visit",
+    "follow_up_end",
+    "wandering_link",
+    "duplicate_pair",
+    "duplicate_decision",
+    "duplicate_closure",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"

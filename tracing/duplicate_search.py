@@ -1,0 +1,182 @@
+"""Looking for duplicates (查重): a job after each matching pass of a record proposes pairs for a human to decide on.
+
+Two cases are proposed when they are each other's candidates and as strong as the policy asks. Two reports are weighed
+by the same terms, without where and when: both tell of one leaving, which says nothing of a way from there. An equal
+identity number proposes by itself.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from matcher.evidence.batch import score
+from matcher.evidence.terms import compare
+from matcher.fusion import fuse
+from matcher.profile import Profile as Described
+from matcher.vocabulary import GalleryKind
+from models.candidate import Candidate
+from models.case import Case
+from models.duplicate import DuplicateBasis, DuplicatePair
+from models.notification import NotificationKind
+from models.report import Report, ReportState
+from models.user import Role
+from tracing.duplicate_links import OPEN, REPORTERS, close_found
+from tracing.duplicate_pairs import ends_of
+from tracing.face_models import version_in_force
+from tracing.gallery import gallery_size
+from tracing.identity_digests import same_number
+from tracing.matching_records import Record, read_records, records_of
+from tracing.matching_retrieval import retrieve_all
+from tracing.matching_store import weighted_rows
+from tracing.notifications import notify, users_of
+from tracing.parameter_sets import in_force
+from tracing.platform import jobs
+from tracing.platform.clock import utc_now
+from tracing.platform.db import dialect_insert, read_only, unit_of_work
+from tracing.platform.errors import IndexWarming
+from tracing.platform.jobs import ClaimedJob, DeferJob
+from tracing.services import Services
+from tracing.trail import note
+
+DUPLICATES = "duplicates.propose"
+Row = Mapping[str, Any]
+
+
+def request_search(session: Session, kind: GalleryKind, owner_id: uuid.UUID, why: str, *, now: datetime) -> None:
+    """Ask, in the caller's transaction, for a search; asking twice for one `why` asks once."""
+    jobs.enqueue(
+        session,
+        kind=DUPLICATES,
+        key=f"duplicates:{owner_id}:{why}",
+        payload={"kind": kind.value, "id": str(owner_id)},
+        now=now,
+    )
+
+
+def search_job(services: Services, job: ClaimedJob, complete: Callable[[Session], None]) -> None:
+    """Task: propose the pairs of one record, and close what a link has closed since."""
+    kind, owner_id = GalleryKind(job.payload["kind"]), uuid.UUID(job.payload["id"])
+    try:
+        with read_only(services.db) as session:
+            found = list(_found(session, services, kind, owner_id))
+    except IndexWarming as warming:
+        raise DeferJob(timedelta(seconds=warming.retry_after)) from None
+    now = utc_now()
+    with unit_of_work(services.db) as session:
+        for row in sorted(found, key=lambda one: str(one["pair"])):
+            _propose(session, services, row, now)
+        if kind is GalleryKind.REPORT:
+            close_found(session, {owner_id}, now=now)
+        else:
+            reports = select(Candidate.report_id).where(
+                Candidate.case_id == owner_id, Candidate.report_id.is_not(None), Candidate.state.in_(OPEN)
+            )
+            close_found(session, {one for one in session.scalars(reports) if one}, now=now)
+        complete(session)
+
+
+def _found(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID) -> Iterator[Row]:
+    if kind is GalleryKind.CASE:
+        yield from _cases(session, services, owner_id)
+        return
+    state = session.scalar(select(Report.state).where(Report.id == owner_id))
+    if state is None or state is ReportState.DRAFT:
+        return
+    numbered = same_number(session, owner_id)
+    for other in numbered:
+        yield {"basis": DuplicateBasis.IDENTITY_NUMBER, **ends_of(kind, owner_id, other)}
+    if state is ReportState.OPEN:
+        yield from _reports(session, services, owner_id, {owner_id, *numbered})
+
+
+def _cases(session: Session, services: Services, case_id: uuid.UUID) -> Iterator[Row]:
+    policy = services.care.duplicates
+    strong = select(Candidate).where(
+        or_(Candidate.case_id == case_id, Candidate.other_case_id == case_id),
+        Candidate.other_case_id.is_not(None),
+        Candidate.listed,
+        Candidate.state.in_(OPEN),
+        Candidate.log10_lr >= policy.minimum_log10_lr,
+        Candidate.posterior >= policy.minimum_posterior,
+    )
+    for one in session.scalars(strong.order_by(Candidate.id)):
+        if one.other_case_id is not None:
+            yield {
+                "basis": DuplicateBasis.EVIDENCE,
+                "log10_lr": one.log10_lr,
+                "posterior": one.posterior,
+                "terms": one.terms,
+                "parameters_version": one.parameters_version,
+                "model_version": one.model_version,
+                **ends_of(GalleryKind.CASE, one.case_id, one.other_case_id),
+            }
+
+
+def _reports(session: Session, services: Services, report_id: uuid.UUID, known: Collection[uuid.UUID]) -> Iterator[Row]:
+    """Open reports that agree as strongly as the policy asks, the best few weighed in full."""
+    policy = services.care.duplicates
+    services = in_force(session, services)
+    version, size = version_in_force(session, services), max(1, gallery_size(session))
+    probe = next(iter(records_of(session, services, GalleryKind.REPORT, [report_id], version)), None)
+    if probe is None:
+        return
+    wanted = retrieve_all(session, services, [probe], frozenset({GalleryKind.REPORT}), size, version)[0]
+    ids = [one for one in wanted[GalleryKind.REPORT] if one not in known]
+    others = list(read_records(session, services, GalleryKind.REPORT, ids, version).values())
+    for other in _best(services, probe, others, policy.considered):
+        fusion = fuse(compare(_still(probe), _still(other), services.parameters), size, services.parameters)
+        if fusion.log10_lr >= policy.minimum_log10_lr and fusion.posterior >= policy.minimum_posterior:
+            yield {
+                "basis": DuplicateBasis.EVIDENCE,
+                "log10_lr": fusion.log10_lr,
+                "posterior": fusion.posterior,
+                "terms": weighted_rows(fusion),
+                "parameters_version": services.parameters.version,
+                "model_version": version,
+                **ends_of(GalleryKind.REPORT, report_id, other.id),
+            }
+
+
+def _best(services: Services, probe: Record, others: list[Record], count: int) -> list[Record]:
+    if not others:
+        return []
+    totals = score(probe.prepared, [one.prepared for one in others], services.parameters).totals.tolist()
+    ranked = sorted(zip(totals, others, strict=True), key=lambda one: (-one[0], one[1].id))
+    return [one for _, one in ranked[:count]]
+
+
+def _still(record: Record) -> Described:
+    """What is known of the person, apart from where they were last seen and whether lost or found."""
+    return replace(record.profile, kind=None, seen_at=None)
+
+
+def _propose(session: Session, services: Services, row: Row, now: datetime) -> None:
+    """Keep the pair, if nobody has proposed it before, and tell those whose records they are."""
+    identity = session.execute(
+        dialect_insert(session)(DuplicatePair)
+        .values(id=uuid.uuid4(), proposed_at=now, policy_version=services.care.duplicates.version, **row)
+        .on_conflict_do_nothing(index_elements=[DuplicatePair.pair])
+        .returning(DuplicatePair.id)
+    ).scalar_one_or_none()
+    if identity is None:
+        return
+    note(
+        session, None, "duplicate.propose", "duplicate", identity, at=now,
+        kind=row["kind"].value, basis=row["basis"].value,
+    )  # fmt: skip
+    pair = session.get_one(DuplicatePair, identity)
+    # Not the police for two cases: examiners judge them as candidates first, without a word from anybody.
+    case = pair.kind is GalleryKind.CASE
+    table: type[Case] | type[Report] = Case if case else Report
+    stations = session.scalars(
+        select(table.organisation_id).where(table.id.in_((pair.first_id, pair.second_id))).distinct()
+    ).all()
+    recipients = [
+        user for one in sorted(stations) for user in users_of(session, one, {Role.STATION_STAFF} if case else REPORTERS)
+    ]
+    notify(session, recipients, NotificationKind.DUPLICATE_PROPOSED, "duplicate", pair.id, now=now)
