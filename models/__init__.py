@@ -19,6 +19,7 @@ from models import (
     interview,
     job,
     milestone,
+    notice,
     notification,
     organisation,
     outcome,
@@ -28,6 +29,7 @@ from models import (
     report,
     review,
     subject,
+    tip,
     user,
 )
 from models.base import Base
@@ -52,6 +54,7 @@ __all__ = [
     "interview",
     "job",
     "milestone",
+    "notice",
     "notification",
     "organisation",
     "outcome",
@@ -61,5 +64,6 @@ __all__ = [
     "report",
     "review",
     "subject",
+    "tip",
     "user",
 ]

@@ -41,6 +41,10 @@ class Permission(StrEnum):
     MILESTONE = "milestone.write"
     PAUSE = "deadline.pause"
     INTERVIEW = "interview.write"
+    NOTICE = "notice.write"
+    NOTICE_APPROVE = "notice.approve"
+    TIP = "tip.judge"
+    STATISTICS = "statistics.read"
     ACCOUNTS = "accounts.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
@@ -61,6 +65,9 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.MILESTONE,
                 _P.PAUSE,
                 _P.INTERVIEW,
+                _P.NOTICE,
+                _P.TIP,
+                _P.STATISTICS,
             }
         ),
         Role.POLICE_EXAMINER: frozenset(
@@ -89,15 +96,19 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.RECALL,
                 _P.RELEASE,
                 _P.MILESTONE,
+                _P.NOTICE_APPROVE,
+                _P.STATISTICS,
             }
         ),
         Role.CASEWORKER: frozenset(
-            {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW}
+            {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW, _P.TIP}
         ),
         Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
         Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
         Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
-        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
+        Role.BUREAU_SUPERVISOR: frozenset(
+            {_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE, _P.NOTICE_APPROVE, _P.STATISTICS}
+        ),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
     }

@@ -14,6 +14,7 @@ from tracing.clock_policy import Clocks, load_clocks
 from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
 from tracing.gallery_store import PURPOSE, SnapshotStore
+from tracing.notice_policy import NoticePolicies, load_notice_policies
 from tracing.platform.crypto import Vault, load_keyring
 from tracing.platform.db import Database, create_database
 from tracing.platform.keyring import derived_keys
@@ -39,6 +40,7 @@ class Services:
     parameters: Parameters
     records: RecordCache[Prepared]
     clocks: Clocks
+    notices: NoticePolicies
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -64,6 +66,7 @@ def build_services(settings: Settings) -> Services:
         parameters=with_calibrations(load_parameters(), calibrations(faces)),
         records=RecordCache(settings.matching.cached_records, settings.matching.cached_seconds),
         clocks=load_clocks(settings.data_dir / "policies", settings.time_zone),
+        notices=load_notice_policies(settings.data_dir / "policies"),
     )
 
 

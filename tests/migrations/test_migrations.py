@@ -23,6 +23,10 @@ KEPT_TABLES = {
     "interview_audio",
     "clue",
     "identity_claim",
+    "notice",
+    "notice_version",
+    "tip",
+    "tip_decision",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"
