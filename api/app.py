@@ -24,6 +24,7 @@ from api.routes import (
     interviews,
     jobs,
     me,
+    notices,
     oauth,
     organisations,
     outcomes,
@@ -31,11 +32,13 @@ from api.routes import (
     reports,
     review,
     service,
+    statistics,
+    tips,
     users,
 )
 from api.web import register
 from tracing.gallery_keeper import IndexKeeper
-from tracing.limits import LoginLimiter
+from tracing.limits import LoginLimiter, TipLimiter
 from tracing.periodic import Timekeeper
 from tracing.platform import logs
 from tracing.platform.clock import utc_now
@@ -58,6 +61,9 @@ SIGNED_IN = (
     outcomes,
     deadlines,
     interviews,
+    notices,
+    tips,
+    statistics,
     organisations,
     users,
     divisions,
@@ -98,13 +104,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.limiter = LoginLimiter(settings.limits)
+    app.state.tip_limiter = TipLimiter(settings.limits)
     app.state.worker = _worker(services)
     problems.install(app)
     app.include_router(_api())
     app.include_router(service.router)
     register(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, photo_bytes=settings.photos.max_bytes)
+    app.add_middleware(BodyLimit, photo_bytes=settings.photos.max_bytes, tip_bytes=settings.tips.max_photo_bytes)
     app.add_middleware(SecurityHeaders, https=settings.web.secure_cookies)
     app.add_middleware(RequestLog)
     # A photograph on its way in stays in memory: in the clear it does not belong on a disk.

@@ -1,4 +1,4 @@
-"""The content of a notice (公告内容): what is taken from the record, what the policy lets through, what must not slip in."""
+"""The content of a notice (公告内容): what of the record the policy lets through, and what must not slip in."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Notice policies (公告政策): what may be public of whom, as data, by age; a division's own file goes before the country's.
+"""Notice policies (公告政策): what may be public of whom, as data, by age; a division's file goes before the country's.
 
 Packaged files lie in `tracing/policies`, an installation's own in `{data_dir}/policies`: `notices-CN.json`, or
 `notices-45.json` for a division, whole (nothing is merged).

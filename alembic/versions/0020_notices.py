@@ -54,9 +54,10 @@ TIP_MOVES = """NOT (
 )"""
 TIP_DECIDED = "EXISTS (SELECT 1 FROM tip_decision WHERE tip_id = NEW.id AND accepted = (NEW.state = 'accepted'))"
 MODERATOR = gates.user_has("decided_by_id", "station_staff", "caseworker")
-OF_THE_TIP = (
-    "EXISTS (SELECT 1 FROM tip WHERE tip.id = NEW.tip_id AND tip.case_id = NEW.case_id AND tip.state = 'accepted')"
-)
+OF_THE_TIP = """EXISTS (
+    SELECT 1 FROM tip WHERE tip.id = NEW.tip_id AND tip.case_id = NEW.case_id AND tip.state = 'accepted'
+)"""
+
 GATES: tuple[gates.Gate, ...] = (
     ("notice_no_delete", "notice", "DELETE", "TRUE", "notices are withdrawn, never deleted"),
     (

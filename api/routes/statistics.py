@@ -1,0 +1,5 @@
+"""Statistics (联席会议数据)."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["statistics"])
