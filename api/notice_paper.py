@@ -1,4 +1,4 @@
-"""A notice on paper (公告打印件): one A4 page with photograph, features, the station's telephone and a code to its page.
+"""A notice on paper (公告打印件): one A4 page with photograph, features, telephone and a code to the notice's page.
 
 Chinese is set in the CID font STSong-Light, which PDF readers bring along, so that no font file is needed.
 """
