@@ -85,6 +85,12 @@ def definitions() -> Definitions:
     return Definitions.model_validate_json(DEFINITIONS.read_bytes())
 
 
+def read_definitions(viewer: Viewer) -> Definitions:
+    """What each figure counts. Raises Forbidden."""
+    access.require(viewer, Permission.STATISTICS)
+    return definitions()
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What a table is asked for. `exact`: small numbers shown, to those who may see the cases themselves."""
