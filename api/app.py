@@ -30,6 +30,7 @@ from api.routes import (
     jobs,
     ledger,
     me,
+    notices,
     oauth,
     organisations,
     outcomes,
@@ -38,11 +39,13 @@ from api.routes import (
     reports,
     review,
     service,
+    statistics,
+    tips,
     users,
 )
 from api.web import register
 from tracing.gallery_keeper import IndexKeeper
-from tracing.limits import LoginLimiter
+from tracing.limits import LoginLimiter, TipLimiter
 from tracing.periodic import Timekeeper
 from tracing.platform import logs
 from tracing.platform.clock import utc_now
@@ -72,6 +75,9 @@ SIGNED_IN = (
     referrals,
     followup,
     duplicates,
+    notices,
+    tips,
+    statistics,
     organisations,
     users,
     divisions,
@@ -112,13 +118,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.limiter = LoginLimiter(settings.limits)
+    app.state.tip_limiter = TipLimiter(settings.limits)
     app.state.worker = _worker(services)
     problems.install(app)
     app.include_router(_api())
     app.include_router(service.router)
     register(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, photo_bytes=settings.photos.max_bytes)
+    app.add_middleware(BodyLimit, photo_bytes=settings.photos.max_bytes, tip_bytes=settings.tips.max_photo_bytes)
     app.add_middleware(SecurityHeaders, https=settings.web.secure_cookies)
     app.add_middleware(RequestLog)
     # A photograph on its way in stays in memory: in the clear it does not belong on a disk.

@@ -24,6 +24,7 @@ from models import (
     job,
     kin,
     milestone,
+    notice,
     notification,
     organisation,
     outcome,
@@ -34,6 +35,7 @@ from models import (
     report,
     review,
     subject,
+    tip,
     user,
 )
 from models.base import Base
@@ -63,6 +65,7 @@ __all__ = [
     "job",
     "kin",
     "milestone",
+    "notice",
     "notification",
     "organisation",
     "outcome",
@@ -73,5 +76,6 @@ __all__ = [
     "report",
     "review",
     "subject",
+    "tip",
     "user",
 ]

@@ -37,8 +37,8 @@ class ClueConfidence(StrEnum):
 class Clue(HasId, Base):
     """One scrap. The row that no other supersedes and nobody withdrew is the one that stands.
 
-    One of the `profile_…_id` is the fact that the clue became, if it became one. `relation`: of a clue about kin, whose
-    name it is, if that was said.
+    `tip_id`: the public's tip that it was taken from. One of the `profile_…_id` is the fact that the clue became, if it
+    became one. `relation`: of a clue about kin, whose name it is, if that was said.
     """
 
     __tablename__ = "clue"
@@ -56,6 +56,7 @@ class Clue(HasId, Base):
 
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("case_file.id"))
     interview_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interview.id"), index=True)
+    tip_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tip.id"))
     kind: Mapped[ClueKind] = mapped_column(enum_type(ClueKind))
     text: Mapped[str] = mapped_column(Text)
     confidence: Mapped[ClueConfidence] = mapped_column(enum_type(ClueConfidence))

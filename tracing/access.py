@@ -53,6 +53,10 @@ class Permission(StrEnum):
     ANSWER = "referral.answer"
     FOLLOW_UP = "followup.write"
     DUPLICATE = "duplicate.decide"
+    NOTICE = "notice.write"
+    NOTICE_APPROVE = "notice.approve"
+    TIP = "tip.judge"
+    STATISTICS = "statistics.read"
     ACCOUNTS = "accounts.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
@@ -78,6 +82,9 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.REFER,
                 _P.FOLLOW_UP,
                 _P.DUPLICATE,
+                _P.NOTICE,
+                _P.TIP,
+                _P.STATISTICS,
             }
         ),
         Role.POLICE_EXAMINER: frozenset(
@@ -114,6 +121,8 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CONTACT_EXCEPTION,
                 _P.MILESTONE,
                 _P.DUPLICATE,
+                _P.NOTICE_APPROVE,
+                _P.STATISTICS,
             }
         ),
         Role.CASEWORKER: frozenset(
@@ -129,12 +138,23 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.HOME_NOTICE,
                 _P.REFER,
                 _P.FOLLOW_UP,
+                _P.TIP,
             }
         ),
         Role.HEALTH_LIAISON: frozenset({_P.ANSWER}),  # sees what is referred to it, and nothing else
         Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
-        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE, _P.HOME_NOTICE}),
         Role.RECEIVING_UNIT: frozenset({_P.ANSWER}),
+        Role.BUREAU_SUPERVISOR: frozenset(
+            {
+                _P.CASE_READ,
+                _P.REPORT_READ,
+                _P.CANDIDATE_READ,
+                _P.PAUSE,
+                _P.HOME_NOTICE,
+                _P.NOTICE_APPROVE,
+                _P.STATISTICS,
+            }
+        ),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
     }

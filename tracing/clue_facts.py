@@ -45,8 +45,10 @@ _SPOKEN = str.maketrans("〇零一幺二三四五六七八九", "001123456789")
 
 
 def source_of(clue: Clue, zone: ZoneInfo) -> str:
-    """What the fact names as its source: the day, and the interview's first digits if it came of one."""
+    """What the fact names as its source: the day, and the first digits of the interview or tip if it came of one."""
     day = clue.heard_at.astimezone(zone).date()
+    if clue.tip_id:
+        return f"public tip {day} {str(clue.tip_id)[:8]}"
     return f"interview {day} {str(clue.interview_id)[:8]}" if clue.interview_id else f"clue {day}"
 
 

@@ -327,11 +327,12 @@ def open_photo(
         return data
     pixels = decode(data, intake_limits(services.settings.photos)).pixels
     if size is PhotoSize.FACE:
-        pixels = _crop(pixels, next((face for face in photo.shown_faces if face.chosen), None))
+        pixels = around_face(pixels, next((face for face in photo.shown_faces if face.chosen), None))
     return encode(resize_to_fit(pixels, THUMBNAIL_SIDE if size is PhotoSize.THUMBNAIL else 640), None)
 
 
-def _crop(pixels: NDArray[np.uint8], face: Face | None) -> NDArray[np.uint8]:
+def around_face(pixels: NDArray[np.uint8], face: Face | None) -> NDArray[np.uint8]:
+    """The face with its margin; the whole picture for None."""
     if face is None:
         return pixels
     box = face.box

@@ -16,6 +16,7 @@ from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_face
 from tracing.gallery import Gallery
 from tracing.gallery_store import PURPOSE, SnapshotStore
 from tracing.homeward_policy import HomewardPolicy, load_homeward
+from tracing.notice_policy import NoticePolicies, load_notice_policies
 from tracing.platform.crypto import Vault, load_keyring
 from tracing.platform.db import Database, create_database
 from tracing.platform.keyring import derived_keys
@@ -43,6 +44,7 @@ class Services:
     clocks: Clocks
     homeward: HomewardPolicy
     care: CarePolicies
+    notices: NoticePolicies
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -70,6 +72,7 @@ def build_services(settings: Settings) -> Services:
         clocks=load_clocks(settings.data_dir / "policies", settings.time_zone),
         homeward=load_homeward(settings.data_dir / "policies"),
         care=load_care(settings.data_dir / "policies"),
+        notices=load_notice_policies(settings.data_dir / "policies"),
     )
 
 

@@ -16,6 +16,7 @@ from api.web.pages import (
     intake,
     interviews,
     jobs,
+    notices_public,
     organisations,
     outcomes,
     photos,
@@ -34,11 +35,15 @@ ROOMS = (
 )  # fmt: skip
 
 
+# Pages for everybody: they know no sign-in, and so no form of theirs needs its token.
+PUBLIC_ROOMS = (notices_public,)
+
+
 def register(app: FastAPI) -> None:
     """Add the pages, their static files and the rendering of problems to the application."""
     assets.assets()  # fails at the start, not at the first page, when a file is missing
     environment()
-    for room in ROOMS:
+    for room in (*ROOMS, *PUBLIC_ROOMS):
         app.include_router(room.router, include_in_schema=False)
     app.include_router(assets.router)
     app.add_middleware(PageLocale)

@@ -27,6 +27,8 @@ DOERS = STATION | POLICE
 PAUSERS = STATION | {BUREAU}
 RECEIVERS = frozenset({HEALTH, UNIT})
 DECIDERS = POLICE | {STAFF}
+APPROVERS = frozenset({SUPERVISOR, BUREAU})
+COUNTERS = APPROVERS | {STAFF}
 
 PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
     {
@@ -99,6 +101,7 @@ _CASE = f"{_V1}/cases/{{case_id}}"
 _REPORT = f"{_V1}/reports/{{report_id}}"
 _DEADLINE = f"{_V1}/deadlines/{{deadline_id}}"
 _PHOTO = f"{_V1}/photos/{{photo_id}}"
+_NOTICE = f"{_V1}/notices/{{version_id}}"
 _CANDIDATE = f"{_V1}/candidates/{{candidate_id}}"
 _ANY_VERSION = {"If-Match": "*"}
 _ADMINISTRATOR = frozenset({ADMINISTRATOR})
@@ -271,6 +274,28 @@ ROWS: tuple[Row, ...] = (
     Row("GET", f"{_V1}/duplicates/{{pair_id}}", CASE_READERS),
     Row("POST", f"{_V1}/duplicates/{{pair_id}}/decision", DECIDERS, body={"verdict": "different", "reason": "twins"}),
     Row("POST", f"{_V1}/duplicates/{{pair_id}}/decision/withdraw", DECIDERS, 409, body={"reason": "looked again"}),
+    # Notices, tips, statistics.
+    _anywhere("GET", f"{_V1}/notices", CASE_READERS),
+    Row("GET", f"{_CASE}/notices", CASE_READERS),
+    Row(
+        "POST", f"{_CASE}/notices", frozenset({STAFF}), 409,
+        body={"telephone": "0777-2860110", "wish": "cannot_express", "danger": "no_sign"},
+    ),
+    Row("GET", _NOTICE, CASE_READERS, refused=404),
+    Row("GET", f"{_NOTICE}/photo", CASE_READERS, refused=404),
+    Row("GET", f"{_NOTICE}/pdf", CASE_READERS, refused=404),
+    Row("POST", f"{_NOTICE}/approve", APPROVERS),
+    Row("POST", f"{_NOTICE}/reject", APPROVERS, body={"reason": "the photograph is unclear"}),
+    Row("POST", f"{_NOTICE}/withdraw", APPROVERS | {STAFF}, body={"reason": "a better photograph"}),
+    _anywhere("GET", f"{_V1}/tips", STATION),
+    Row("GET", f"{_V1}/tips/{{tip_id}}", STATION),
+    Row("GET", f"{_V1}/tips/{{tip_id}}/photo", STATION),
+    Row("POST", f"{_V1}/tips/{{tip_id}}/accept", STATION, body={"clues": [{"kind": "name", "text": "阿珍"}]}),
+    Row("POST", f"{_V1}/tips/{{tip_id}}/reject", STATION, body={"reason": "an advertisement"}),
+    _anywhere("GET", f"{_V1}/statistics", COUNTERS),
+    _anywhere("GET", f"{_V1}/statistics/definitions", COUNTERS),
+    _anywhere("GET", f"{_V1}/statistics/file", COUNTERS),
+    _anywhere("GET", f"{_V1}/statistics/{{figure}}/cases", COUNTERS),
     # Administration.
     _anywhere("GET", f"{_V1}/organisations", ALL),
     Row(

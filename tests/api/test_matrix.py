@@ -26,10 +26,12 @@ from models.kin import KinVerification
 from models.milestone import MilestoneKind
 from models.outcome import Outcome
 from models.referral import ReferralKind
+from models.tip import Tip
 from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
+from tests.factories.notices import draft_of, propose, publish, token_of
 from tests.factories.records import attach, make_case, make_report
 from tests.factories.stories import Story, judged_case, two_reviews
 from tests.factories.world import World
@@ -41,9 +43,10 @@ from tracing.exclusions import exclude
 from tracing.home_notices import send_transfer
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
-from tracing.platform.db import unit_of_work
+from tracing.platform.db import read_only, unit_of_work
 from tracing.referrals import ReferralText, create_referral, send_referral
 from tracing.services import Services
+from tracing.tips import TipText, prepare_tip_photo, receive_tip
 
 STAGES = {
     "draft": CaseState.DRAFT,
@@ -94,6 +97,8 @@ class Stage:
             parts["params"] = {"q": "qinzhou"}
         if path.endswith("/receivers"):
             parts["params"] = {"kind": "medical"}
+        if "/statistics" in path:
+            parts["params"] = {"from": "2026-01-01", "to": "2026-12-31"}
         response: Response = self.client.request(row.method, path, headers={**headers, **row.headers}, **parts)
         return response
 
@@ -173,6 +178,9 @@ def stage(
             run_after=now, created_at=now,
         )  # fmt: skip
         session.add(job)
+    public = {"version_id": NOBODY, "tip_id": NOBODY}
+    if STAGES[name] is CaseState.IN_REVIEW:
+        public = _public(services, world, story, photo.id, now)
     made = Stage(
         client=client,
         services=services,
@@ -194,6 +202,8 @@ def stage(
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
             "job_id": str(job.id),
+            "figure": "people_helped",
+            **{key: str(value) for key, value in public.items()},
         },
         tokens={
             (role, own): give_token(services, (world.a if own else world.b).users[role])
@@ -231,6 +241,17 @@ def _papers(
         ids |= {"outcome_id": str(outcome_id), "entry_id": str(entry.id), "notice_id": str(notice.id)}
         ids["verification_id"] = str(session.scalars(select(KinVerification.id)).one())
     return ids
+
+
+def _public(services: Services, world: World, story: Story, photo_id: uuid.UUID, now: datetime) -> dict[str, uuid.UUID]:
+    """A public notice, a tip with a photograph on it, and a second version that waits."""
+    publish(services, world, story.case_id, draft_of(photo_id=photo_id), now=now)
+    given, picture = TipText("像小董镇的人"), prepare_tip_photo(make_photo_bytes(GREEN), services.settings)
+    with unit_of_work(services.db) as session:
+        receive_tip(session, services, token_of(services, story.case_id), given, picture, now=now)
+    version = propose(services, world, story.case_id, draft_of(photo_id=photo_id), now=now)
+    with read_only(services.db) as session:
+        return {"version_id": version.id, "tip_id": session.scalars(select(Tip.id)).one()}
 
 
 def test_every_row_for_every_role(stage: tuple[str, Stage]) -> None:

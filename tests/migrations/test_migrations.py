@@ -43,6 +43,10 @@ KEPT_TABLES = {
     "duplicate_pair",
     "duplicate_decision",
     "duplicate_closure",
+    "notice",
+    "notice_version",
+    "tip",
+    "tip_decision",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"

@@ -27,6 +27,7 @@ from tracing.platform.setting_groups import (
     LimitSettings,
     MatchingSettings,
     PhotoSettings,
+    TipSettings,
     TokenSettings,
     WebSettings,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "PhotoSettings",
     "Settings",
     "SettingsError",
+    "TipSettings",
     "TokenSettings",
     "WebSettings",
     "load_settings",
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings, description="Face index.")
     photos: PhotoSettings = Field(default_factory=PhotoSettings, description="Photographs.")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="Recordings of interviews.")
+    tips: TipSettings = Field(default_factory=TipSettings, description="Tips of the public.")
     tokens: TokenSettings = Field(default_factory=TokenSettings, description="Sign-in.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
     matching: MatchingSettings = Field(default_factory=MatchingSettings, description="Candidate lists.")
