@@ -29,6 +29,7 @@ from models import (
     review,
     subject,
     user,
+    webhook,
 )
 from models.base import Base
 
@@ -62,4 +63,5 @@ __all__ = [
     "review",
     "subject",
     "user",
+    "webhook",
 ]

@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
 from models.case import Case, CaseState
+from models.notification import Notification
 from models.organisation import Organisation
 from models.report import Report
 from models.user import Locale, Role, User
+from models.webhook import WebhookEndpoint
 from tracing.platform import errors
 
 
@@ -42,6 +44,7 @@ class Permission(StrEnum):
     PAUSE = "deadline.pause"
     INTERVIEW = "interview.write"
     ACCOUNTS = "accounts.manage"
+    WEBHOOKS = "webhooks.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
 
@@ -99,7 +102,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
         Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
         Role.AUDITOR: frozenset({_P.AUDIT}),
-        Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
+        Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.WEBHOOKS, _P.JOBS}),
     }
 )
 """An administrator runs the service and reads nobody's case; an auditor reads what was done, not about whom."""
@@ -190,6 +193,18 @@ def user_scope(viewer: Viewer) -> ColumnElement[bool]:
     if not viewer.may(Permission.ACCOUNTS):
         return false()
     return User.organisation_id.in_(_organisations_under(viewer.path))
+
+
+def notification_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Notification`: one's own, whatever the role."""
+    return Notification.recipient_id == viewer.user_id
+
+
+def webhook_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `WebhookEndpoint`: those of the organisations that an administrator manages."""
+    if not viewer.may(Permission.WEBHOOKS):
+        return false()
+    return WebhookEndpoint.organisation_id.in_(_organisations_under(viewer.path))
 
 
 def audit_scope(viewer: Viewer) -> ColumnElement[bool]:
