@@ -24,6 +24,7 @@ from api.routes import (
     interviews,
     jobs,
     me,
+    notifications,
     oauth,
     organisations,
     outcomes,
@@ -32,6 +33,7 @@ from api.routes import (
     review,
     service,
     users,
+    webhooks,
 )
 from api.web import register
 from tracing.gallery_keeper import IndexKeeper
@@ -48,6 +50,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 SIGNED_IN = (
     me,
+    notifications,
     cases,
     photos,
     reports,
@@ -60,6 +63,7 @@ SIGNED_IN = (
     interviews,
     organisations,
     users,
+    webhooks,
     divisions,
     jobs,
     audit,

@@ -43,7 +43,7 @@ def mail_wishes(session: Session, services: Services, viewer: Viewer) -> MailWis
             NotificationPreference.user_id == viewer.user_id
         )
     )
-    deliveries = {kind: policy().kinds[kind].mail for kind in NotificationKind} | {kind: wish for kind, wish in chosen}
+    deliveries = {kind: policy().kinds[kind].mail for kind in NotificationKind} | dict(iter(chosen))
     available = services.settings.mail.host is not None
     return MailWishes(user.email, user.email_refused_at, available, MappingProxyType(deliveries))
 

@@ -84,7 +84,7 @@ def _mail(session: Session, rows: Sequence[Notification], kind: NotificationKind
             User.email_refused_at.is_(None),
         )
     )
-    wishes: dict[uuid.UUID, MailDelivery | None] = {user: wish for user, wish in session.execute(chosen)}
+    wishes: dict[uuid.UUID, MailDelivery | None] = dict(iter(session.execute(chosen)))
     rules = policy()
     for row in rows:
         if row.recipient_id not in wishes:

@@ -148,6 +148,11 @@ def _endpoint(session: Session, viewer: Viewer, endpoint_id: uuid.UUID) -> Webho
     return found
 
 
+def get_webhook(session: Session, viewer: Viewer, endpoint_id: uuid.UUID) -> WebhookEndpoint:
+    """One endpoint. Raises Forbidden, NotFound."""
+    return _endpoint(session, viewer, endpoint_id)
+
+
 def rotate_secret(
     session: Session, services: Services, viewer: Viewer, endpoint_id: uuid.UUID, *, now: datetime
 ) -> Disclosed:

@@ -21,17 +21,20 @@ from models.deadline import ClockKind, Deadline
 from models.interview import InterviewMethod
 from models.job import Job, JobState
 from models.milestone import MilestoneKind
+from models.notification import Notification, NotificationKind
 from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.records import attach, make_report
 from tests.factories.stories import judged_case, two_reviews
+from tests.factories.webhooks import stored_webhook
 from tests.factories.world import World
 from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
+from tracing.notifications import notify
 from tracing.platform.db import unit_of_work
 from tracing.services import Services
 
@@ -137,6 +140,9 @@ def stage(
             run_after=now, created_at=now,
         )  # fmt: skip
         session.add(job)
+        notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=now)
+        notification_id = session.scalars(select(Notification.id)).one()
+        webhook_id = stored_webhook(session, services, world.a, now=now)
     made = Stage(
         client=client,
         services=services,
@@ -154,6 +160,8 @@ def stage(
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
             "job_id": str(job.id),
+            "notification_id": str(notification_id),
+            "webhook_id": str(webhook_id),
         },
         tokens={
             (role, own): give_token(services, (world.a if own else world.b).users[role])

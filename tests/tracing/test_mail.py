@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,12 @@ def run(services: Services, now: datetime) -> list[Job]:
         return list(session.scalars(select(Job).where(Job.kind == MAIL).order_by(Job.created_at)))
 
 
+def text_of(mail: Message) -> str:
+    content = mail.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content.decode()
+
+
 def mailed(services: Services) -> list[bool]:
     with read_only(services.db) as session:
         rows = session.scalars(select(Notification).order_by(Notification.created_at))
@@ -90,7 +97,7 @@ def test_at_once_over_tls_with_kind_and_link_alone(
     assert [job.state for job in run(mailing, now)] == [JobState.DONE]
     (mail,) = server.mails
     assert (server.recipients, server.protected, len(server.logins)) == ([ADDRESS], [True], 1)
-    text = mail.get_payload(decode=True).decode()
+    text = text_of(mail)
     assert policy().kinds[K.LOOKOUT_OPENED].zh in text
     with read_only(mailing.db) as session:
         (row,) = list_notifications(session, staff).items
@@ -118,7 +125,7 @@ def test_the_days_mail_is_one_and_leaves_out_what_was_read(
     clock[0] = policy().digest.after(now)
     assert clock[0] - now <= timedelta(days=1)
     assert [one.state for one in run(mailing, clock[0])] == [JobState.DONE]
-    text = server.mails[0].get_payload(decode=True).decode()
+    text = text_of(server.mails[0])
     assert [kind for kind in K if policy().kinds[kind].zh in text] == [K.LOOKOUT_OPENED, K.REVIEW_WAITING]
     assert len(server.mails) == 1
 
@@ -262,6 +269,6 @@ def test_a_mail_that_is_due_twice_is_sent_once(
 ) -> None:
     wish(mailing, staff, now)
     tell(mailing, staff, K.LOOKOUT_OPENED, now)
-    sent = [send_due(mailing, staff.user_id, uuid.uuid4(), now, lambda session: None) for _ in range(2)]
+    sent = [send_due(mailing, staff.user_id, uuid.uuid4(), now, lambda _: None) for _ in range(2)]
     assert sent == [1, 0]
     assert len(server.mails) == 1

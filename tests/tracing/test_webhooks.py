@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -81,7 +81,7 @@ def deliveries(services: Services) -> list[WebhookDelivery]:
 def attempt(services: Services, delivery: WebhookDelivery, now: datetime) -> timedelta | None:
     """One try, as the job does it; how long it wants to wait before the next."""
     try:
-        send(services, delivery.id, now, lambda session: None)
+        send(services, delivery.id, now, lambda _: None)
     except DeferJob as deferral:
         return deferral.delay
     return None
@@ -117,7 +117,7 @@ def test_signed_with_kind_id_and_link_alone(
     assert (headers["webhook-id"], headers["webhook-timestamp"]) == (str(delivery.id), str(int(now.timestamp())))
     url = pushing.settings.web.public_url
     assert json.loads(body) == {
-        "type": "lookout_opened", "timestamp": now.isoformat(),
+        "type": "lookout_opened", "timestamp": now.astimezone(UTC).isoformat(),
         "data": {"object": "case", "id": str(ABOUT), "link": f"{url}/cases/{ABOUT}"},
     }  # fmt: skip
     assert target[0].paths == ["/in?x=1"]
@@ -256,9 +256,10 @@ def test_an_organisation_has_five_at_most_and_states_are_not_set_twice(
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1:{port}/", "https://127.0.0.1/", "https://127.0.0.1:{port}@evil.test/", "https://evil.test:{port}/",
-     "https://u:p@127.0.0.1:{port}/", "https://127.0.0.1:{port}\\@evil.test/", "ftp://127.0.0.1:{port}/", "//127.0.0.1:{port}/",
-     "https://0177.0.0.1:{port}/", "https://127.0.0.1:{port}/a b", "https://127.0.0.1:99999/", "https://[::1]:{port}/"],
+    ["http://127.0.0.1:{port}/", "https://127.0.0.1/", "https://127.0.0.1:{port}@evil.test/",
+     "https://evil.test:{port}/", "https://u:p@127.0.0.1:{port}/", "https://127.0.0.1:{port}\\@evil.test/",
+     "ftp://127.0.0.1:{port}/", "//127.0.0.1:{port}/", "https://0177.0.0.1:{port}/", "https://127.0.0.1:{port}/a b",
+     "https://127.0.0.1:99999/", "https://[::1]:{port}/"],
 )  # fmt: skip
 def test_addresses_that_are_refused(
     services: Services, world: World, administrator: Viewer, now: datetime, url: str

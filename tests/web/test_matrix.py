@@ -14,6 +14,7 @@ from models.clue import Clue, ClueConfidence, ClueKind
 from models.deadline import ClockKind, Deadline
 from models.interview import InterviewMethod
 from models.milestone import MilestoneKind
+from models.notification import Notification, NotificationKind
 from models.report import Report
 from models.user import Role, User
 from tests.factories.faces import RED, make_photo_bytes
@@ -25,6 +26,7 @@ from tests.web.test_security import page_routes
 from tracing.clues import ClueText
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
+from tracing.notifications import notify
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -123,6 +125,11 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/cases/{case_id}/clues/{clue_id}/withdraw"): STATION,
     ("GET", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
     ("POST", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
+    ("GET", "/inbox"): ALL,
+    ("POST", "/inbox/read"): ALL,
+    ("GET", "/inbox/mail"): ALL,
+    ("POST", "/inbox/mail"): ALL,
+    ("GET", "/inbox/{notification_id}"): STAFF,
     ("POST", "/logout"): ALL,  # last: it ends the session of the walk below
 }
 """What a role outside the set meets is a refusal, and the same is met by everybody where the record is another's."""
@@ -212,7 +219,9 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
         flac = prepare_audio(b"fLaC\x00\x00\x00\x22" + bytes(64), services.settings)
         audio = add_audio(session, services, staff, interview.id, flac, now=utc_now())
         clue_id = session.scalars(select(Clue.id).where(Clue.case_id == story.case_id)).one()
-        heard = {"interview_id": interview.id, "audio_id": audio.id, "clue_id": clue_id}
+        notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=utc_now())
+        notified = {"notification_id": session.scalars(select(Notification.id)).one()}
+        heard = {**notified, "interview_id": interview.id, "audio_id": audio.id, "clue_id": clue_id}
         return {**heard, "milestone_id": milestone.id, "deadline_id": session.scalars(settlement).one()}
 
 

@@ -107,6 +107,7 @@ class _PlainTo(http.client.HTTPConnection):
     """Connects to the address that was checked."""
 
     def connect(self) -> None:
+        """To that address, and no other."""
         self.sock = socket.create_connection(_address(self.host, self.port), self.timeout)
 
 
@@ -118,5 +119,6 @@ class _SecureTo(http.client.HTTPSConnection):
         self._trust = context
 
     def connect(self) -> None:
+        """To that address, and no other."""
         plain = socket.create_connection(_address(self.host, self.port), self.timeout)
         self.sock = self._trust.wrap_socket(plain, server_hostname=self.host)
