@@ -82,11 +82,11 @@ class NotificationPolicy(_Part):
     webhook_disable_after: int = Field(ge=1)
     webhook_rotation_hours: float = Field(gt=0)
     keep_days: KeepDays
-    kinds: Mapping[NotificationKind, KindPolicy]
+    kinds: Mapping[str, KindPolicy]
 
     @model_validator(mode="after")
     def _names_every_kind(self) -> "NotificationPolicy":
-        missing = set(NotificationKind) - set(self.kinds)
+        missing = {kind.value for kind in NotificationKind} - self.kinds.keys()
         if missing:
             raise ValueError(f"no words for {sorted(missing)}")
         return self

@@ -31,6 +31,7 @@ KINDS = (
     "referral_sent",
     "referral_answered",
     "wandered_again",
+    "follow_up_danger",
     "duplicate_proposed",
     "notice_to_approve",
     "notice_decided",
