@@ -31,6 +31,7 @@ from api.routes import (
     ledger,
     me,
     notices,
+    notifications,
     oauth,
     organisations,
     outcomes,
@@ -42,6 +43,7 @@ from api.routes import (
     statistics,
     tips,
     users,
+    webhooks,
 )
 from api.web import register
 from tracing.gallery_keeper import IndexKeeper
@@ -58,6 +60,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 SIGNED_IN = (
     me,
+    notifications,
     cases,
     photos,
     reports,
@@ -80,6 +83,7 @@ SIGNED_IN = (
     statistics,
     organisations,
     users,
+    webhooks,
     divisions,
     jobs,
     audit,

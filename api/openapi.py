@@ -26,6 +26,7 @@ _DESCRIPTIONS = {
 TAGS = [
     {"name": "oauth", "description": "Access and refresh tokens (RFC 6749, RFC 7009)."},
     {"name": "me", "description": "Who is signed in."},
+    {"name": "notifications", "description": "One's own inbox, and which kinds are mailed when."},
     {"name": "cases", "description": "Unidentified people in a station's care."},
     {"name": "reports", "description": "Missing-person reports."},
     {"name": "photos", "description": "Photographs and the faces in them."},
@@ -46,6 +47,7 @@ TAGS = [
     {"name": "statistics", "description": "The joint meeting's figures, each traceable to its cases."},
     {"name": "organisations", "description": "The tree of organisations."},
     {"name": "users", "description": "Accounts."},
+    {"name": "webhooks", "description": "Notifications handed to organisations' own systems."},
     {"name": "divisions", "description": "Administrative divisions of China."},
     {"name": "jobs", "description": "Background work."},
     {"name": "audit", "description": "The audit log."},

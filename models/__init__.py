@@ -37,6 +37,7 @@ from models import (
     subject,
     tip,
     user,
+    webhook,
 )
 from models.base import Base
 
@@ -78,4 +79,5 @@ __all__ = [
     "subject",
     "tip",
     "user",
+    "webhook",
 ]

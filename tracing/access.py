@@ -18,10 +18,12 @@ from models.candidate import Candidate
 from models.case import Case, CaseState
 from models.duplicate import DuplicatePair
 from models.home_notice import HomeNotice
+from models.notification import Notification
 from models.organisation import Organisation
 from models.referral import Referral, ReferralState
 from models.report import Report
 from models.user import Locale, Role, User
+from models.webhook import WebhookEndpoint
 from tracing.platform import errors
 
 
@@ -58,6 +60,7 @@ class Permission(StrEnum):
     TIP = "tip.judge"
     STATISTICS = "statistics.read"
     ACCOUNTS = "accounts.manage"
+    WEBHOOKS = "webhooks.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
 
@@ -156,7 +159,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             }
         ),
         Role.AUDITOR: frozenset({_P.AUDIT}),
-        Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
+        Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.WEBHOOKS, _P.JOBS}),
     }
 )
 """An administrator runs the service and reads nobody's case; an auditor reads what was done, not about whom."""
@@ -281,6 +284,18 @@ def user_scope(viewer: Viewer) -> ColumnElement[bool]:
     if not viewer.may(Permission.ACCOUNTS):
         return false()
     return User.organisation_id.in_(_organisations_under(viewer.path))
+
+
+def notification_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Notification`: one's own, whatever the role."""
+    return Notification.recipient_id == viewer.user_id
+
+
+def webhook_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `WebhookEndpoint`: those of the organisations that an administrator manages."""
+    if not viewer.may(Permission.WEBHOOKS):
+        return false()
+    return WebhookEndpoint.organisation_id.in_(_organisations_under(viewer.path))
 
 
 def audit_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tracing import mail_delivery, webhook_delivery
 from tracing.blocking_fill import FILL, fill_job
 from tracing.deadline_watch import WATCH, watch_job
 from tracing.duplicate_search import DUPLICATES, search_job
@@ -11,6 +12,8 @@ from tracing.faces import ANALYSE, analyse_job
 from tracing.gallery_erasure import ERASE, erase_job
 from tracing.matching import MATCH, match_job
 from tracing.matching_batch import MATCH_ALL, match_all_job
+from tracing.notification_pruning import PRUNE, prune_job
+from tracing.notifications import MAIL, WEBHOOK
 from tracing.platform.worker import TaskFunction
 from tracing.reembedding import REEMBED, reembed_job, rematch_job
 from tracing.services import Services
@@ -26,5 +29,8 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         REMATCH: rematch_job,
         WATCH: watch_job,
         DUPLICATES: search_job,
+        MAIL: mail_delivery.send_job,
+        WEBHOOK: webhook_delivery.send_job,
+        PRUNE: prune_job,
     }
 )

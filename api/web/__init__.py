@@ -13,6 +13,7 @@ from api.web.pages import (
     deadlines,
     divisions,
     home,
+    inbox,
     intake,
     interviews,
     jobs,
@@ -30,7 +31,7 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, intake, cases, photos, reports, review, claims, confirmation, contact, outcomes,
+    sign_in, home, inbox, intake, cases, photos, reports, review, claims, confirmation, contact, outcomes,
     deadlines, interviews, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
 

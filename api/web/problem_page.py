@@ -61,5 +61,5 @@ def _error_page(request: Request, services: Services, problem: Problem) -> Respo
     if viewer is None and problem.status < 500:
         viewer = who_looks(request, services, utc_now())
     with services.db.session_factory() as session:  # never used: an error page asks the database nothing
-        page = Page(request, services, session, utc_now(), viewer, problem=problem)
+        page = Page(request, services, session, utc_now(), viewer, problem=problem, asks=False)
         return render(page, "error.html")

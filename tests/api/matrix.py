@@ -109,6 +109,13 @@ _ADMINISTRATOR = frozenset({ADMINISTRATOR})
 ROWS: tuple[Row, ...] = (
     _anywhere("GET", f"{_V1}/me", ALL),
     _anywhere("GET", f"{_V1}/divisions", ALL),
+    # One's own inbox: somebody else's line does not exist.
+    _anywhere("GET", f"{_V1}/notifications", ALL),
+    _anywhere("GET", f"{_V1}/notifications/unread", ALL),
+    _anywhere("POST", f"{_V1}/notifications/read", ALL, body={}),
+    Row("POST", f"{_V1}/notifications/{{notification_id}}/read", frozenset({STAFF}), refused=404),
+    _anywhere("GET", f"{_V1}/me/mail", ALL),
+    _anywhere("PUT", f"{_V1}/me/mail", ALL, body={"address": "li.na@example.org"}),
     # Cases. A record outside the scope does not exist: 404 where reading is all that is asked.
     _anywhere("GET", f"{_V1}/cases", CASE_READERS),
     _anywhere("POST", f"{_V1}/cases", frozenset({STAFF}), 201, body=CASE),
@@ -310,6 +317,17 @@ ROWS: tuple[Row, ...] = (
               "role": "station_staff", "password": "long enough for this"},
     ),
     Row("PATCH", f"{_V1}/users/{{user_id}}", _ADMINISTRATOR, body={"active": False}),
+    _anywhere("GET", f"{_V1}/webhooks", _ADMINISTRATOR),
+    Row(
+        "POST", f"{_V1}/webhooks", _ADMINISTRATOR, 422,
+        body={"organisation_id": "{organisation_id}", "url": "https://no.host.is.allowed/"},
+    ),
+    Row("GET", f"{_V1}/webhooks/{{webhook_id}}", _ADMINISTRATOR),
+    Row("POST", f"{_V1}/webhooks/{{webhook_id}}/rotate", _ADMINISTRATOR),
+    Row("POST", f"{_V1}/webhooks/{{webhook_id}}/disable", _ADMINISTRATOR),
+    Row("POST", f"{_V1}/webhooks/{{webhook_id}}/enable", _ADMINISTRATOR, 409),
+    Row("DELETE", f"{_V1}/webhooks/{{webhook_id}}", _ADMINISTRATOR, 204),
+    Row("GET", f"{_V1}/webhooks/{{webhook_id}}/deliveries", _ADMINISTRATOR),
     _anywhere("GET", f"{_V1}/jobs", _ADMINISTRATOR),
     _anywhere("POST", f"{_V1}/jobs/{{job_id}}/retry", _ADMINISTRATOR, 204),
     _anywhere("GET", f"{_V1}/audit", frozenset({AUDITOR})),

@@ -24,6 +24,7 @@ from models.interview import InterviewMethod
 from models.job import Job, JobState
 from models.kin import KinVerification
 from models.milestone import MilestoneKind
+from models.notification import Notification, NotificationKind
 from models.outcome import Outcome
 from models.referral import ReferralKind
 from models.tip import Tip
@@ -34,6 +35,7 @@ from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.notices import draft_of, propose, publish, token_of
 from tests.factories.records import attach, make_case, make_report
 from tests.factories.stories import Story, judged_case, two_reviews
+from tests.factories.webhooks import stored_webhook
 from tests.factories.world import World
 from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
@@ -43,6 +45,7 @@ from tracing.exclusions import exclude
 from tracing.home_notices import send_transfer
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
+from tracing.notifications import notify
 from tracing.platform.db import read_only, unit_of_work
 from tracing.referrals import ReferralText, create_referral, send_referral
 from tracing.services import Services
@@ -178,6 +181,9 @@ def stage(
             run_after=now, created_at=now,
         )  # fmt: skip
         session.add(job)
+        notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=now)
+        notification_id = session.scalars(select(Notification.id)).one()
+        webhook_id = stored_webhook(session, services, world.a, now=now)
     public = {"version_id": NOBODY, "tip_id": NOBODY}
     if STAGES[name] is CaseState.IN_REVIEW:
         public = _public(services, world, story, photo.id, now)
@@ -204,6 +210,8 @@ def stage(
             "job_id": str(job.id),
             "figure": "people_helped",
             **{key: str(value) for key, value in public.items()},
+            "notification_id": str(notification_id),
+            "webhook_id": str(webhook_id),
         },
         tokens={
             (role, own): give_token(services, (world.a if own else world.b).users[role])

@@ -49,6 +49,7 @@ AGREED: dict[Permission, set[Role]] = {
     P.FOLLOW_UP: {Role.STATION_STAFF, Role.CASEWORKER},
     P.DUPLICATE: {Role.STATION_STAFF} | POLICE,
     P.ACCOUNTS: {Role.ADMINISTRATOR},
+    P.WEBHOOKS: {Role.ADMINISTRATOR},
     P.JOBS: {Role.ADMINISTRATOR},
     P.AUDIT: {Role.AUDITOR},
 }

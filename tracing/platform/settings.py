@@ -25,10 +25,12 @@ from tracing.platform.setting_groups import (
     JobSettings,
     KeySettings,
     LimitSettings,
+    MailSettings,
     MatchingSettings,
     PhotoSettings,
     TipSettings,
     TokenSettings,
+    WebhookSettings,
     WebSettings,
 )
 
@@ -40,6 +42,7 @@ __all__ = [
     "JobSettings",
     "KeySettings",
     "LimitSettings",
+    "MailSettings",
     "MatchingSettings",
     "PhotoSettings",
     "Settings",
@@ -47,6 +50,7 @@ __all__ = [
     "TipSettings",
     "TokenSettings",
     "WebSettings",
+    "WebhookSettings",
     "load_settings",
     "settings_table",
 ]
@@ -87,6 +91,8 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
     matching: MatchingSettings = Field(default_factory=MatchingSettings, description="Candidate lists.")
     web: WebSettings = Field(default_factory=WebSettings, description="Web server.")
+    mail: MailSettings = Field(default_factory=MailSettings, description="E-mail.")
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings, description="Webhooks.")
 
     @field_validator("time_zone")
     @classmethod
@@ -149,6 +155,11 @@ class Settings(BaseSettings):
         yield (
             not self.web.public_url.startswith("https://"),
             "GUITU_WEB__PUBLIC_URL does not begin with https://. Set it to the address that users type.",
+        )
+
+        yield (
+            self.mail.host is not None and self.mail.security == "none" and not _is_loopback(self.mail.host),
+            "GUITU_MAIL__SECURITY is none while GUITU_MAIL__HOST is another machine. Set it to starttls or tls.",
         )
 
     def _warnings(self) -> Iterator[tuple[bool, str]]:
