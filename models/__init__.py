@@ -1,6 +1,7 @@
 """What is stored: SQLAlchemy 2 typed classes. Importing this package registers every table."""
 
 from models import (
+    admission,
     audit,
     blocking,
     candidate,
@@ -18,15 +19,18 @@ from models import (
     index_replica,
     interview,
     job,
+    lookout,
     milestone,
     notification,
     organisation,
     outcome,
     parameter_set,
+    patrol,
     photo,
     profile,
     report,
     review,
+    sighting,
     subject,
     user,
 )
@@ -34,6 +38,7 @@ from models.base import Base
 
 __all__ = [
     "Base",
+    "admission",
     "audit",
     "blocking",
     "candidate",
@@ -51,15 +56,18 @@ __all__ = [
     "index_replica",
     "interview",
     "job",
+    "lookout",
     "milestone",
     "notification",
     "organisation",
     "outcome",
     "parameter_set",
+    "patrol",
     "photo",
     "profile",
     "report",
     "review",
+    "sighting",
     "subject",
     "user",
 ]

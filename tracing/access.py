@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
-from models.case import Case, CaseState
+from models.case import AdmissionKind, Case, CaseState
 from models.organisation import Organisation
 from models.report import Report
 from models.user import Locale, Role, User
@@ -41,6 +41,14 @@ class Permission(StrEnum):
     MILESTONE = "milestone.write"
     PAUSE = "deadline.pause"
     INTERVIEW = "interview.write"
+    ADMISSION = "admission.open"
+    HANDOVER_RECEIVE = "handover.receive"
+    SIGHTING = "sighting.write"
+    SIGHTING_READ = "sighting.read"
+    SIGHTING_DECIDE = "sighting.decide"
+    LOOKOUT = "lookout.write"
+    PATROL = "patrol.write"
+    PATROL_READ = "patrol.read"
     ACCOUNTS = "accounts.manage"
     JOBS = "jobs.manage"
     AUDIT = "audit.read"
@@ -48,6 +56,7 @@ class Permission(StrEnum):
 
 _P = Permission
 T = TypeVar("T")
+_DECIDE_SIGHTINGS = frozenset({_P.SIGHTING, _P.SIGHTING_READ, _P.SIGHTING_DECIDE, _P.LOOKOUT})
 MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.STATION_STAFF: frozenset(
@@ -61,8 +70,12 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.MILESTONE,
                 _P.PAUSE,
                 _P.INTERVIEW,
+                _P.ADMISSION,
+                _P.PATROL,
+                _P.PATROL_READ,
             }
-        ),
+        )
+        | _DECIDE_SIGHTINGS,
         Role.POLICE_EXAMINER: frozenset(
             {
                 _P.CASE_READ,
@@ -75,7 +88,8 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.RELEASE,
                 _P.MILESTONE,
             }
-        ),
+        )
+        | _DECIDE_SIGHTINGS,
         Role.POLICE_SUPERVISOR: frozenset(
             {
                 _P.CASE_READ,
@@ -90,14 +104,26 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.RELEASE,
                 _P.MILESTONE,
             }
-        ),
+        )
+        | _DECIDE_SIGHTINGS,
         Role.CASEWORKER: frozenset(
-            {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW}
+            {
+                _P.CASE_READ,
+                _P.CANDIDATE_READ,
+                _P.CONTACT,
+                _P.OUTCOME,
+                _P.MILESTONE,
+                _P.PAUSE,
+                _P.INTERVIEW,
+                _P.ADMISSION,
+            }
         ),
-        Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
-        Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
+        Role.HEALTH_LIAISON: frozenset({_P.HANDOVER_RECEIVE}),
+        Role.COMMUNITY_LIAISON: frozenset({_P.SIGHTING, _P.SIGHTING_READ, _P.PATROL, _P.PATROL_READ}),
         Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
-        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
+        Role.BUREAU_SUPERVISOR: frozenset(
+            {_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE, _P.SIGHTING_READ, _P.PATROL_READ}
+        ),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
     }
@@ -155,13 +181,15 @@ def case_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Case`: which cases exist for the viewer.
 
     A draft is its own organisation's business; from submission on the police of the jurisdiction and the supervisors
-    above see it.
+    above see it. Whose identity is known is nobody for the police to trace.
     """
     if not viewer.may(Permission.CASE_READ):
         return false()
     inside = Case.organisation_id.in_(_organisations_under(viewer.jurisdiction))
     if viewer.role in (Role.STATION_STAFF, Role.CASEWORKER):
         return inside
+    if viewer.role in POLICE:
+        inside &= Case.admission_kind == AdmissionKind.UNKNOWN_IDENTITY
     return inside & (Case.state != CaseState.DRAFT)
 
 

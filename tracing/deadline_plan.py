@@ -97,6 +97,7 @@ def _timeline(session: Session, clocks: Clocks, case: Case, rows: dict[Key, Dead
         facts=_facts(session, case.id),
         returns=_returns(session, case.id, clocks),
         pauses=_pauses(rows),
+        admission=case.admission_kind,
     )
 
 

@@ -223,7 +223,8 @@ def add_photo(
     profile.revision += 1
     session.flush()
     note(session, viewer, "photo.add", "photo", photo.id, at=now, owner=owner_id, bytes=len(prepared.data))
-    request_analysis(session, services, photo.id, now=now)
+    if not isinstance(owner, Case) or owner.traced:  # nobody's face is measured without need
+        request_analysis(session, services, photo.id, now=now)
     request_match(session, services, kind, owner_id, now=now)
     session.refresh(photo, ["analysis", "analysed_with"])
     return photo

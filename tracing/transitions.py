@@ -44,6 +44,6 @@ def move(
         raise illegal_move(error.current, error.wanted) from error
     session.add(row)
     note(session, viewer, "case.move", "case", case.id, at=now, previous=previous.value, state=wanted.value)
-    if previous in SEARCHED and wanted not in SEARCHED:
+    if case.traced and previous in SEARCHED and wanted not in SEARCHED:
         request_leaving(session, GalleryKind.CASE, case.id, case.profile_id, now=now)
     return row
