@@ -11,13 +11,16 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
 from models.case import AdmissionKind, Case, CaseState
+from models.lookout import Lookout, LookoutRing
 from models.organisation import Organisation
+from models.patrol import Patrol
 from models.report import Report
+from models.sighting import LinkState, Sighting, SightingLink
 from models.user import Locale, Role, User
 from tracing.platform import errors
 
@@ -206,6 +209,62 @@ def candidate_scope(viewer: Viewer) -> ColumnElement[bool]:
         return false()
     mine = select(Case.id).where(case_scope(viewer))
     return or_(Candidate.case_id.in_(mine), Candidate.other_case_id.in_(mine))
+
+
+def addressed(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: open, and one of its rings covers the division of the viewer's organisation."""
+    own = select(Organisation.division).where(Organisation.id == viewer.organisation_id).scalar_subquery()
+    return Lookout.ended_at.is_(None) & exists().where(
+        LookoutRing.lookout_id == Lookout.id,
+        func.substr(own, 1, func.length(LookoutRing.division)) == LookoutRing.division,
+    )
+
+
+def own_lookouts(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: those that an organisation of the viewer's jurisdiction opened."""
+    return Lookout.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def lookout_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: those that the jurisdiction opened, and open ones addressed to the viewer's division.
+
+    A liaison sees the addressed ones alone: when one ends, it is gone.
+    """
+    if not viewer.may(Permission.SIGHTING_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return addressed(viewer)
+    return or_(own_lookouts(viewer), addressed(viewer))
+
+
+def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Sighting`: a liaison's own organisation's; for stations, police and supervisors those of the
+    jurisdiction, and whatever answers a lookout or was linked to a case of theirs, wherever it was recorded.
+    """
+    if not viewer.may(Permission.SIGHTING_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return Sighting.organisation_id == viewer.organisation_id
+    linked = (
+        select(SightingLink.sighting_id)
+        .outerjoin(Lookout, Lookout.id == SightingLink.lookout_id)
+        .outerjoin(Case, Case.id == SightingLink.case_id)
+        .where(
+            SightingLink.state.in_((LinkState.PROPOSED, LinkState.ACCEPTED)),
+            or_(own_lookouts(viewer), case_scope(viewer)),
+        )
+    )
+    inside = Sighting.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+    return or_(inside, Sighting.id.in_(linked))
+
+
+def patrol_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Patrol`: a liaison's own organisation's, others' of the jurisdiction."""
+    if not viewer.may(Permission.PATROL_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return Patrol.organisation_id == viewer.organisation_id
+    return Patrol.organisation_id.in_(_organisations_under(viewer.jurisdiction))
 
 
 def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -128,8 +128,9 @@ def create_case(
     profile: Profile | None = None,
     now: datetime,
 ) -> Case:
-    """A draft case of the viewer's organisation. `profile`: a person's that is there already (a sighting's), loaded with
-    its facts, to which these are added. Raises Forbidden, InvalidFacts.
+    """A draft case of the viewer's organisation. Raises Forbidden, InvalidFacts.
+
+    `profile`: that of a person who is there already (a sighting's), loaded with its facts, which these replace.
     """
     access.require(viewer, Permission.CASE_WRITE)
     today = services.local_day(now)
@@ -299,7 +300,7 @@ def move_case(
 ) -> Case:
     """A move made by name (left, transferred, settled, unresolved, searched again, closed …), with its reason.
 
-    Raises IllegalMove, ReasonMissing, IdentityKnown, and Forbidden for states that only a use case of their own reaches.
+    Raises IllegalMove, ReasonMissing, IdentityKnown, and Forbidden for states that only another use case reaches.
     """
     case = load_case(session, viewer, case_id, lock=True)
     if wanted not in MANUAL_MOVES:
