@@ -26,7 +26,7 @@ from tracing.cases import ReasonMissing
 from tracing.facts import Facts, InvalidFacts, check_division, check_optional_text, check_text, collecting
 from tracing.milestones import check_moment
 from tracing.paging import Page, page_of
-from tracing.photos import PreparedPhoto, TooManyPhotos, list_photos, store_photo
+from tracing.photos import PhotoSize, PreparedPhoto, TooManyPhotos, list_photos, photo_file, store_photo
 from tracing.platform import errors
 from tracing.profiles import create_profile, with_profile
 from tracing.services import Services
@@ -253,15 +253,27 @@ def add_sighting_photo(
     return photo
 
 
-def photo_of(session: Session, sighting: Sighting, photo_id: uuid.UUID) -> Photo:
-    """A standing photograph of a sighting that the viewer may see. Raises NotFound."""
+def open_sighting_photo(
+    session: Session,
+    services: Services,
+    viewer: Viewer,
+    sighting_id: uuid.UUID,
+    photo_id: uuid.UUID,
+    *,
+    size: PhotoSize = PhotoSize.FULL,
+    now: datetime,
+) -> bytes:
+    """A photograph of a sighting as a JPEG file; the look is logged. Raises NotFound, also once it is erased."""
+    sighting = load_sighting(session, viewer, sighting_id)
     photo: Photo = access.find(
         session,
         select(Photo)
         .where(Photo.id == photo_id, Photo.profile_id == sighting.profile_id, Photo.removed_at.is_(None))
         .options(selectinload(Photo.faces)),
     )
-    return photo
+    data = photo_file(session, services, photo, size)
+    note(session, viewer, "sighting.photo_view", "sighting", sighting.id, at=now, photo=photo.id, size=size.value)
+    return data
 
 
 def withdraw_sighting(
