@@ -14,6 +14,7 @@ from api.middleware import BodyLimit, RequestLog, SecurityHeaders
 from api.openapi import DESCRIPTION, TAGS, DescribedApi, operation_id
 from api.openapi import problems as problem_responses
 from api.routes import (
+    admission,
     audit,
     cases,
     claims,
@@ -23,14 +24,17 @@ from api.routes import (
     divisions,
     interviews,
     jobs,
+    lookouts,
     me,
     oauth,
     organisations,
     outcomes,
+    patrols,
     photos,
     reports,
     review,
     service,
+    sightings,
     users,
 )
 from api.web import register
