@@ -99,6 +99,7 @@ def _timeline(session: Session, clocks: Clocks, case: Case, rows: dict[Key, Dead
         returns=_returns(session, case.id, clocks),
         pauses=_pauses(rows),
         decided=_decided(session, case.id),
+        admission=case.admission_kind,
     )
 
 

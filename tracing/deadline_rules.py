@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from models.case import CaseState
+from models.case import AdmissionKind, CaseState
 from models.deadline import CancelReason, ClockKind, ClockNature, ClockParty
 from models.milestone import MilestoneKind
 from tracing.clock_policy import ClockRule, Policy, RestDay, StartKind, Unit
@@ -54,6 +54,7 @@ class Timeline:
     returns: tuple[tuple[uuid.UUID, datetime], ...] = ()
     pauses: Mapping[Key, tuple[Interval, ...]] = field(default_factory=dict)
     decided: Mapping[uuid.UUID, tuple[Interval, ...]] = field(default_factory=dict)
+    admission: AdmissionKind = AdmissionKind.UNKNOWN_IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def plan(policy: Policy, timeline: Timeline, calendar: WorkingDays, zone: tzinfo
     return [
         _planned(rule, timeline, trigger_id, start, step, calendar, zone)
         for rule in policy.rules.values()
-        if rule.enabled
+        if rule.enabled and timeline.admission in rule.admissions
         for trigger_id, start in _starts(rule, timeline)
         for step in range(1, len(rule.within.counts) + 1)
     ]

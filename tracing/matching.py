@@ -36,12 +36,17 @@ MATCH = "match"
 PASSABLE = SEARCHED | {CaseState.SUBMITTED}
 
 
+def passable(case: Case) -> bool:
+    """Whether a pass may be made for the case: handed in, not identified, and its person's identity unknown."""
+    return case.traced and case.state in PASSABLE
+
+
 def request_match(
     session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID, *, now: datetime
 ) -> None:
     """Ask, in the caller's transaction, for a pass over the present revision; asking twice asks once."""
     owner = session.get_one(Case, owner_id) if kind is GalleryKind.CASE else session.get_one(Report, owner_id)
-    if isinstance(owner, Case) and owner.state not in PASSABLE:
+    if isinstance(owner, Case) and not passable(owner):
         return
     if isinstance(owner, Report) and owner.state is not ReportState.OPEN:
         return
@@ -63,7 +68,7 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
     kind, owner_id = GalleryKind(job.payload["kind"]), uuid.UUID(job.payload["id"])
     with unit_of_work(services.db) as session:
         owner = _owner(session, kind, owner_id)
-        if owner is None or (isinstance(owner, Case) and owner.state not in PASSABLE):
+        if owner is None or (isinstance(owner, Case) and not passable(owner)):
             complete(session)
             return
         if isinstance(owner, Case) and owner.state is CaseState.SUBMITTED:

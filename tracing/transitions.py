@@ -46,6 +46,6 @@ def move(
     session.add(row)
     note(session, viewer, "case.move", "case", case.id, at=now, previous=previous.value, state=wanted.value)
     end_notice(session, case, now=now)
-    if previous in SEARCHED and wanted not in SEARCHED:
+    if case.traced and previous in SEARCHED and wanted not in SEARCHED:
         request_leaving(session, GalleryKind.CASE, case.id, case.profile_id, now=now)
     return row

@@ -47,6 +47,16 @@ KEPT_TABLES = {
     "notice_version",
     "tip",
     "tip_decision",
+    "sighting",
+    "sighting_link",
+    "lookout",
+    "lookout_ring",
+    "lookout_answer",
+    "patrol",
+    "patrol_aid",
+    "admission_record",
+    "identity_disproof",
+    "hospital_handover",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"
