@@ -22,7 +22,8 @@ from tracing.cases import ReasonMissing, move_case
 from tracing.clues import ClueText, correct_clue
 from tracing.facts import InvalidFacts
 from tracing.notices import withdraw_notice
-from tracing.photos import PhotoTooLarge, PreparedPhoto
+from tracing.photo_refusals import PhotoTooLarge
+from tracing.photos import PreparedPhoto
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services

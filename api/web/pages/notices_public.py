@@ -12,7 +12,8 @@ from api.web.public_page import HEADERS, locale_of, show
 from tracing.facts import InvalidFacts
 from tracing.limits import TipLimiter
 from tracing.notices_public import PublicNotice, public_notice, public_photo
-from tracing.photos import PhotoRefused, PreparedPhoto
+from tracing.photo_refusals import PhotoRefused
+from tracing.photos import PreparedPhoto
 from tracing.platform import errors
 from tracing.platform.db import read_only
 from tracing.services import Services
