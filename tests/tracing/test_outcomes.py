@@ -131,7 +131,7 @@ def test_nobody_is_settled_before_the_dossier_is_complete(
                     dossier.withdraw_paper(session, caseworker, photos, reason=reason, now=now)
     with pytest.raises(DossierIncomplete) as missing:
         record(any_services, caseworker, story, K.SETTLED, NO_PAPERS, now)
-    assert "photos" in str(missing.value.params)
+    assert "近期照片" in str(missing.value.params)
     tick("photos")
     made = record(any_services, caseworker, story, K.SETTLED, NO_PAPERS, now)
     assert state_of(any_services, story.case_id) is S.SETTLED

@@ -39,10 +39,8 @@ def test_a_conflict_is_recorded_seen_and_set_aside(
     assert 'id="e-reference"' in refused.text
     assert "李某某" in refused.text, "what was typed is kept"
     assert supervisor.send(page, form(), page=page).status_code == 303
-    assert (
-        supervisor.send(page, form(whom=str(story.candidate), name="", identity_number=""), page=page).status_code
-        == 303
-    )
+    named = form(whom=str(story.candidate), name="", identity_number="")
+    assert supervisor.send(page, named, page=page).status_code == 303
     text = supervisor.see(page)
     assert "核查结果相互矛盾" in text
     assert "李某某" not in text, "whom it names outside is opened in a step of its own"

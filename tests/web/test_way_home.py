@@ -82,7 +82,7 @@ def test_the_dossier_is_ticked_and_the_case_settled(
     today = (now + timedelta(hours=8)).date().isoformat()
     settled = {"kind": "settled", "occurred_on": today}
     refused = staff.send(page, settled, page=page)
-    assert (refused.status_code, "dna_result" in refused.text) == (409, True)
+    assert (refused.status_code, "DNA 比对反馈" in refused.text) == (409, True)
     with read_only(services.db) as session:
         missing = missing_papers(session, services, story.case_id)
     for item in missing:
