@@ -57,8 +57,8 @@ def test_with_confirmation_and_release_the_way_is_open(ground: Ground) -> None:
     ground.release(confirmation_id)
     insert(
         ground.db, "kin_verification", id=NEW_ID, case_id=ground.story.case_id, confirmation_id=confirmation_id,
-        result="verified", evidence_sealed=b"x", questions_asked=2, questions_agreeing=2, documents="[]",
-        dna_required=False, dna_reasons="[]", policy_version="CN-1", verified_at=AT,
+        result="verified", evidence_sealed=b"x", questions_asked=2, questions_agreeing=2, documents=[],
+        dna_required=False, dna_reasons=[], policy_version="CN-1", verified_at=AT,
         verified_by_id=ground.supervisor_id,
     )  # fmt: skip
     for wanted in ORDER[1:]:

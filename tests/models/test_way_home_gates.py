@@ -50,8 +50,8 @@ def verify(ground: Ground, confirmation_id: uuid.UUID, *, result: str = "verifie
     identity = uuid.uuid4()
     insert(
         ground.db, "kin_verification", id=identity, case_id=ground.story.case_id, confirmation_id=confirmation_id,
-        result=result, evidence_sealed=b"x", questions_asked=2, questions_agreeing=2, documents="[]",
-        dna_required=dna, dna_reasons="[]", policy_version="CN-1", verified_at=AT,
+        result=result, evidence_sealed=b"x", questions_asked=2, questions_agreeing=2, documents=[],
+        dna_required=dna, dna_reasons=[], policy_version="CN-1", verified_at=AT,
         verified_by_id=ground.world.a.users[Role.CASEWORKER].id,
     )  # fmt: skip
     return identity
