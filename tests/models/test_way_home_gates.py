@@ -154,7 +154,7 @@ def test_an_objection_or_a_danger_stops_everything(
     ground: Ground, confirmation_id: uuid.UUID, changed: dict[str, str]
 ) -> None:
     verify(ground, confirmation_id)
-    screen(ground, 1, **changed)
+    screen(ground, 1, Role.CASEWORKER, **changed)
     with gate(STOPPED):
         attempt(ground, confirmation_id)
     with gate(UNVERIFIED):
