@@ -144,7 +144,7 @@ def verify_kin(
     if checked.verified:
         _require(policy, agreeing, len(checked.documents))
         if reasons and not dna_shown(session, confirmation):
-            raise DnaMissing(field="verified", reasons=[one.value for one in reasons])
+            raise DnaMissing(field="verified", reasons=reasons)
     identity = uuid.uuid4()
     verification = KinVerification(
         id=identity,

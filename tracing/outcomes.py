@@ -113,7 +113,8 @@ def _required(
         return None
     missing = missing_papers(session, services, case.id)
     if missing:
-        raise DossierIncomplete(field="kind", missing=missing)
+        papers = [one for one in services.homeward.dossier.items if one.key in missing]
+        raise DossierIncomplete(field="kind", missing=[f"{one.zh} ({one.en})" for one in papers])
     return services.homeward.dossier.version
 
 

@@ -52,6 +52,10 @@ VERIFIED = """EXISTS (
       AND kin_verification.result = 'verified' AND kin_verification.withdrawn_at IS NULL
       AND confirmation.recalled_at IS NULL
 )"""
+CASE_RELEASED = """EXISTS (
+    SELECT 1 FROM contact_release JOIN confirmation ON confirmation.id = contact_release.confirmation_id
+    WHERE confirmation.case_id = NEW.id AND confirmation.recalled_at IS NULL
+)"""
 DNA_SHOWN = """EXISTS (
     SELECT 1 FROM confirmation WHERE confirmation.id = NEW.confirmation_id AND (
         confirmation.method = 'dna' OR EXISTS (
@@ -225,7 +229,8 @@ GATES: tuple[gates.Gate, ...] = (
         "case_kin_verified",
         "case_file",
         "UPDATE",
-        "NEW.state = 'reunified' AND OLD.state <> 'reunified'"
+        # Without a release the older gates refuse it, and say so.
+        f"NEW.state = 'reunified' AND OLD.state <> 'reunified' AND {CASE_RELEASED}"
         f" AND (NOT {VERIFIED.format(case='id')} OR {STOPPED.format(case='id')})",
         "nobody is handed over before the kin are verified",
     ),

@@ -16,6 +16,7 @@ from models.kin import KinDocument
 from tracing import contact, contact_plans, kin, screenings
 from tracing.access import Permission, require
 from tracing.cases import get_case
+from tracing.facts import check_text
 from tracing.kin import KinEvidence, Question, SeenDocument
 
 router = APIRouter()
@@ -109,6 +110,7 @@ def _evidence(typed: Typed) -> KinEvidence:
 def verify(page: Annotated[Page, posted(show_contact)], case_id: uuid.UUID) -> Response:
     """A verification of kin."""
     require(page.viewer, Permission.CONTACT)
+    check_text(page.typed.text("relative"), field="relative", limit=100)
     here, given = f"/cases/{case_id}/contact", _evidence(page.typed)
     if once.earlier(page, f"kin {case_id}") is None:
         made = kin.verify_kin(page.session, page.services, page.viewer, case_id, given, now=page.now)
