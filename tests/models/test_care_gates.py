@@ -79,7 +79,7 @@ class Care:
         identity = uuid.uuid4()
         values: dict[str, object] = {
             "id": identity, "case_id": self.case, "outcome_id": self.outcome, "method": "home", "result": "met",
-            "present": "[]", "assessment": "{}", "danger": False, "policy_version": "1", "visitor": "x",
+            "present": [], "assessment": {}, "danger": False, "policy_version": "1", "visitor": "x",
             "visited_at": AT, "milestone_id": self.milestone, "recorded_by_id": self.people[Role.CASEWORKER],
             "recorded_at": AT,
         }  # fmt: skip
