@@ -1,4 +1,4 @@
-"""Looking for duplicates (查重): a job after each matching pass of a record proposes pairs for a human to decide on.
+"""Looking for duplicates (查重): each matching pass of a record proposes pairs for a human to decide on.
 
 Two cases are proposed when they are each other's candidates and as strong as the policy asks. Two reports are weighed
 by the same terms, without where and when: both tell of one leaving, which says nothing of a way from there. An equal
@@ -6,9 +6,9 @@ identity number proposes by itself.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -23,75 +23,45 @@ from models.candidate import Candidate
 from models.case import Case
 from models.duplicate import DuplicateBasis, DuplicatePair
 from models.notification import NotificationKind
-from models.report import Report, ReportState
+from models.report import Report
 from models.user import Role
 from tracing.duplicate_links import OPEN, REPORTERS, close_found
 from tracing.duplicate_pairs import ends_of
-from tracing.face_models import version_in_force
-from tracing.gallery import gallery_size
 from tracing.identity_digests import same_number
-from tracing.matching_records import Record, read_records, records_of
+from tracing.matching_records import Record, read_records
 from tracing.matching_retrieval import retrieve_all
 from tracing.matching_store import weighted_rows
 from tracing.notifications import notify, users_of
-from tracing.parameter_sets import in_force
-from tracing.platform import jobs
-from tracing.platform.clock import utc_now
-from tracing.platform.db import dialect_insert, read_only, unit_of_work
-from tracing.platform.errors import IndexWarming
-from tracing.platform.jobs import ClaimedJob, DeferJob
+from tracing.platform.db import dialect_insert
 from tracing.services import Services
 from tracing.trail import note
 
-DUPLICATES = "duplicates.propose"
 Row = Mapping[str, Any]
 
 
-def request_search(session: Session, kind: GalleryKind, owner_id: uuid.UUID, why: str, *, now: datetime) -> None:
-    """Ask, in the caller's transaction, for a search; asking twice for one `why` asks once."""
-    jobs.enqueue(
-        session,
-        kind=DUPLICATES,
-        key=f"duplicates:{owner_id}:{why}",
-        payload={"kind": kind.value, "id": str(owner_id)},
-        now=now,
+def similar_reports(session: Session, services: Services, probe: Record, size: int, version: str) -> list[Row]:
+    """The pairs to propose for an open report, under the weighing in force. Raises IndexWarming."""
+    numbered = same_number(session, probe.id)
+    found: list[Row] = [
+        {"basis": DuplicateBasis.IDENTITY_NUMBER, **ends_of(GalleryKind.REPORT, probe.id, other)} for other in numbered
+    ]
+    return [*found, *_reports(session, services, probe, size, version, {probe.id, *numbered})]
+
+
+def propose_duplicates(
+    session: Session, services: Services, probe: Record, similar: Sequence[Row], *, now: datetime
+) -> None:
+    """Keep the pairs of a record whose pass has just been stored, and close what a link has closed since."""
+    found = similar if probe.kind is GalleryKind.REPORT else list(_cases(session, services, probe.id))
+    for row in sorted(found, key=lambda one: str(one["pair"])):
+        _propose(session, services, row, now)
+    if probe.kind is GalleryKind.REPORT:
+        close_found(session, {probe.id}, now=now)
+        return
+    reports = select(Candidate.report_id).where(
+        Candidate.case_id == probe.id, Candidate.report_id.is_not(None), Candidate.state.in_(OPEN)
     )
-
-
-def search_job(services: Services, job: ClaimedJob, complete: Callable[[Session], None]) -> None:
-    """Task: propose the pairs of one record, and close what a link has closed since."""
-    kind, owner_id = GalleryKind(job.payload["kind"]), uuid.UUID(job.payload["id"])
-    try:
-        with read_only(services.db) as session:
-            found = list(_found(session, services, kind, owner_id))
-    except IndexWarming as warming:
-        raise DeferJob(timedelta(seconds=warming.retry_after)) from None
-    now = utc_now()
-    with unit_of_work(services.db) as session:
-        for row in sorted(found, key=lambda one: str(one["pair"])):
-            _propose(session, services, row, now)
-        if kind is GalleryKind.REPORT:
-            close_found(session, {owner_id}, now=now)
-        else:
-            reports = select(Candidate.report_id).where(
-                Candidate.case_id == owner_id, Candidate.report_id.is_not(None), Candidate.state.in_(OPEN)
-            )
-            close_found(session, {one for one in session.scalars(reports) if one}, now=now)
-        complete(session)
-
-
-def _found(session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID) -> Iterator[Row]:
-    if kind is GalleryKind.CASE:
-        yield from _cases(session, services, owner_id)
-        return
-    state = session.scalar(select(Report.state).where(Report.id == owner_id))
-    if state is None or state is ReportState.DRAFT:
-        return
-    numbered = same_number(session, owner_id)
-    for other in numbered:
-        yield {"basis": DuplicateBasis.IDENTITY_NUMBER, **ends_of(kind, owner_id, other)}
-    if state is ReportState.OPEN:
-        yield from _reports(session, services, owner_id, {owner_id, *numbered})
+    close_found(session, {one for one in session.scalars(reports) if one}, now=now)
 
 
 def _cases(session: Session, services: Services, case_id: uuid.UUID) -> Iterator[Row]:
@@ -117,19 +87,16 @@ def _cases(session: Session, services: Services, case_id: uuid.UUID) -> Iterator
             }
 
 
-def _reports(session: Session, services: Services, report_id: uuid.UUID, known: Collection[uuid.UUID]) -> Iterator[Row]:
+def _reports(
+    session: Session, services: Services, probe: Record, size: int, version: str, known: Collection[uuid.UUID]
+) -> Iterator[Row]:
     """Open reports that agree as strongly as the policy asks, the best few weighed in full."""
     policy = services.care.duplicates
-    services = in_force(session, services)
-    version, size = version_in_force(session, services), max(1, gallery_size(session))
-    probe = next(iter(records_of(session, services, GalleryKind.REPORT, [report_id], version)), None)
-    if probe is None:
-        return
     wanted = retrieve_all(session, services, [probe], frozenset({GalleryKind.REPORT}), size, version)[0]
     ids = [one for one in wanted[GalleryKind.REPORT] if one not in known]
     others = list(read_records(session, services, GalleryKind.REPORT, ids, version).values())
     for other in _best(services, probe, others, policy.considered):
-        fusion = fuse(compare(_still(probe), _still(other), services.parameters), size, services.parameters)
+        fusion = fuse(compare(_still(probe), _still(other), services.parameters), max(1, size), services.parameters)
         if fusion.log10_lr >= policy.minimum_log10_lr and fusion.posterior >= policy.minimum_posterior:
             yield {
                 "basis": DuplicateBasis.EVIDENCE,
@@ -138,7 +105,7 @@ def _reports(session: Session, services: Services, report_id: uuid.UUID, known: 
                 "terms": weighted_rows(fusion),
                 "parameters_version": services.parameters.version,
                 "model_version": version,
-                **ends_of(GalleryKind.REPORT, report_id, other.id),
+                **ends_of(GalleryKind.REPORT, probe.id, other.id),
             }
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.duplicate import IdentityDigest
 from models.profile import Profile
-from models.report import Report
+from models.report import Report, ReportState
 from models.subject import Subject
 from tracing.platform.crypto import Vault
 from tracing.platform.db import dialect_insert
@@ -26,7 +26,7 @@ def store_digest(session: Session, vault: Vault, report_id: uuid.UUID, number: s
 
 
 def same_number(session: Session, report_id: uuid.UUID) -> list[uuid.UUID]:
-    """Other reports with the same identity number, of people who were not erased."""
+    """Other reports with the same identity number, handed in, of people who were not erased."""
     own = select(IdentityDigest.digest).where(IdentityDigest.report_id == report_id).scalar_subquery()
     return list(
         session.scalars(
@@ -37,6 +37,7 @@ def same_number(session: Session, report_id: uuid.UUID) -> list[uuid.UUID]:
             .where(
                 IdentityDigest.digest == own,
                 IdentityDigest.report_id != report_id,
+                Report.state != ReportState.DRAFT,
                 Subject.destroyed_at.is_(None),
             )
             .order_by(IdentityDigest.report_id)

@@ -16,7 +16,7 @@ from matcher.vocabulary import GalleryKind
 from models.case import SEARCHED, Case, CaseState
 from models.profile import Profile
 from models.report import Report, ReportState
-from tracing.duplicate_search import request_search
+from tracing.duplicate_search import propose_duplicates, similar_reports
 from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.faces import analyse_photo
 from tracing.gallery import gallery_size, searchable_report
@@ -84,6 +84,8 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             probe = next(iter(records_of(session, weighing, kind, [owner_id], version)), None)
             size = gallery_size(session)
             proposals = propose(session, weighing, [probe], size, version)[0] if probe else []
+            looking = probe if kind is GalleryKind.REPORT else None
+            similar = similar_reports(session, weighing, looking, size, version) if looking else []
             index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
@@ -96,7 +98,7 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             pass  # erased in the meantime: there is nobody to look for
         elif unchanged and version_in_force(session, services) == version:
             store_pass(session, weighing, probe, proposals, size, version, index_version, now)
-            request_search(session, kind, owner_id, f"r{probe.revision}:{weighing.parameters.version}", now=now)
+            propose_duplicates(session, weighing, probe, similar, now=now)
         else:
             request_match(session, services, kind, owner_id, now=now)
         complete(session)

@@ -12,7 +12,6 @@ from models.report import REPORT_TRANSITIONS, Report, ReportState
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.blocking import store_keys
-from tracing.duplicate_search import request_search
 from tracing.facts import Facts, InvalidFacts, check_day, check_division, check_facts, check_optional_text, collecting
 from tracing.gallery_erasure import request_leaving
 from tracing.identity_digests import store_digest
@@ -246,6 +245,9 @@ def edit_report(
     if not changed and before != (report.last_seen_on, report.last_seen_division):
         next_revision(report.profile)
         changed = True
+    elif not changed and identity_number:
+        next_revision(report.profile)  # other reports may have the same number
+        changed = True
     report.updated_at = now
     report.version += 1
     session.flush()
@@ -254,7 +256,6 @@ def edit_report(
     note(session, viewer, "report.edit", "report", report.id, at=now, revision=report.profile.revision)
     if identity_number:
         store_digest(session, services.vault, report.id, identity_number)
-        request_search(session, GalleryKind.REPORT, report.id, f"v{report.version}", now=now)
     if changed:
         request_match(session, services, GalleryKind.REPORT, report.id, now=now)
     return report

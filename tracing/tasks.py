@@ -6,7 +6,6 @@ from types import MappingProxyType
 from tracing import mail_delivery, webhook_delivery
 from tracing.blocking_fill import FILL, fill_job
 from tracing.deadline_watch import WATCH, watch_job
-from tracing.duplicate_search import DUPLICATES, search_job
 from tracing.face_models import REMATCH
 from tracing.faces import ANALYSE, analyse_job
 from tracing.gallery_erasure import ERASE, erase_job
@@ -31,7 +30,6 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         REEMBED: reembed_job,
         REMATCH: rematch_job,
         WATCH: watch_job,
-        DUPLICATES: search_job,
         MAIL: mail_delivery.send_job,
         WEBHOOK: webhook_delivery.send_job,
         PRUNE: prune_job,

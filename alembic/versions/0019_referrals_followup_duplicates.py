@@ -102,115 +102,44 @@ GATES: tuple[gates.Gate, ...] = (
     ("referral_sender", "referral", "INSERT", f"NOT {user_has('created_by_id', *STATION)}", "the station refers"),
     ("referral_receiver", "referral", "INSERT", f"NOT {RECEIVING}", "not an organisation that receives referrals"),
     ("referral_new_receiver", "referral", "UPDATE", f"NOT {RECEIVING}", "not an organisation that receives referrals"),
-    (
-        "referral_origin",
-        "referral",
-        "UPDATE",
-        changed("id", "case_id", "sender_id", "created_by_id", "created_at"),
-        "a referral stays where it was made",
-    ),
-    (
-        "referral_content",
-        "referral",
-        "UPDATE",
-        "OLD.state <> 'draft' AND ("
-        + changed(
-            "kind",
-            "receiver_id",
-            "visit_id",
-            "content_sealed",
-            "policy_version",
-            "sent_by_id",
-            "sent_at",
-            "answer_due_at",
-        )
-        + ")",
-        "what was sent is not changed",
-    ),
-    (
-        "referral_state",
-        "referral",
-        "UPDATE",
-        f"NEW.state <> OLD.state AND NOT ({LEGAL} AND {MOVED})",
-        "no such move of a referral, or nobody made it",
-    ),
+    ("referral_origin", "referral", "UPDATE", changed("id", "case_id", "sender_id", "created_by_id", "created_at"),
+     "a referral stays where it was made"),
+    ("referral_content", "referral", "UPDATE", "OLD.state <> 'draft' AND (" + changed("kind", "receiver_id",
+     "visit_id", "content_sealed", "policy_version", "sent_by_id", "sent_at", "answer_due_at") + ")",
+     "what was sent is not changed"),
+    ("referral_state", "referral", "UPDATE", f"NEW.state <> OLD.state AND NOT ({LEGAL} AND {MOVED})",
+     "no such move of a referral, or nobody made it"),
     ("referral_move_no_update", "referral_move", "UPDATE", "TRUE", "referral_move is append-only"),
-    (
-        "referral_move_answer",
-        "referral_move",
-        "INSERT",
-        f"NEW.to_state IN ('accepted', 'rejected', 'done') AND NOT {ANSWERER}",
-        "only the receiving organisation answers",
-    ),
-    (
-        "referral_move_sender",
-        "referral_move",
-        "INSERT",
-        f"NEW.to_state IN ('sent', 'withdrawn') AND NOT {user_has('actor_id', *STATION)}",
-        "only the station sends and withdraws",
-    ),
-    (
-        "referral_move_reason",
-        "referral_move",
-        "INSERT",
-        "NEW.to_state IN ('rejected', 'done') AND NEW.text_sealed IS NULL",
-        "a refusal has its reason and an end its result",
-    ),
+    ("referral_move_answer", "referral_move", "INSERT",
+     f"NEW.to_state IN ('accepted', 'rejected', 'done') AND NOT {ANSWERER}",
+     "only the receiving organisation answers"),
+    ("referral_move_sender", "referral_move", "INSERT",
+     f"NEW.to_state IN ('sent', 'withdrawn') AND NOT {user_has('actor_id', *STATION)}",
+     "only the station sends and withdraws"),
+    ("referral_move_reason", "referral_move", "INSERT",
+     "NEW.to_state IN ('rejected', 'done') AND NEW.text_sealed IS NULL",
+     "a refusal has its reason and an end its result"),
     ("follow_up_visit_home", "follow_up_visit", "INSERT", f"NOT {HOME}", "follow-up follows a return home"),
-    (
-        "follow_up_visit_by",
-        "follow_up_visit",
-        "INSERT",
-        f"NOT {user_has('recorded_by_id', *STATION)}",
-        "the station follows up",
-    ),
+    ("follow_up_visit_by", "follow_up_visit", "INSERT", f"NOT {user_has('recorded_by_id', *STATION)}",
+     "the station follows up"),
     ("follow_up_end_home", "follow_up_end", "INSERT", f"NOT {HOME}", "follow-up follows a return home"),
-    (
-        "follow_up_end_by",
-        "follow_up_end",
-        "INSERT",
-        f"NOT {user_has('decided_by_id', *STATION)}",
-        "the station decides",
-    ),
-    (
-        "follow_up_end_stable",
-        "follow_up_end",
-        "INSERT",
-        f"NEW.reason = 'stable' AND NOT {STABLE_VISIT}",
-        "stable rests on a standing visit that met somebody and found no danger",
-    ),
+    ("follow_up_end_by", "follow_up_end", "INSERT", f"NOT {user_has('decided_by_id', *STATION)}",
+     "the station decides"),
+    ("follow_up_end_stable", "follow_up_end", "INSERT", f"NEW.reason = 'stable' AND NOT {STABLE_VISIT}",
+     "stable rests on a standing visit that met somebody and found no danger"),
     ("wandering_link_order", "wandering_link", "INSERT", f"NOT {IN_ORDER}", "not an earlier case that was handed in"),
     ("duplicate_pair_no_update", "duplicate_pair", "UPDATE", "TRUE", "duplicate_pair is append-only"),
-    (
-        "duplicate_decision_by",
-        "duplicate_decision",
-        "INSERT",
-        f"NOT {user_has('decided_by_id', 'station_staff', 'police_examiner', 'police_supervisor')}",
-        "a human of the station or the police decides",
-    ),
-    (
-        "duplicate_decision_reason",
-        "duplicate_decision",
-        "INSERT",
-        "trim(NEW.reason) = ''",
-        "a decision has its reason",
-    ),
-    (
-        "duplicate_closure_grounds",
-        "duplicate_closure",
-        "INSERT",
-        f"NEW.reopened_at IS NOT NULL OR NOT {LINKED_FOUND}",
-        "no standing link with a confirmed report closes this candidate",
-    ),
-    (
-        "duplicate_closure_immutable",
-        "duplicate_closure",
-        "UPDATE",
-        "OLD.reopened_at IS NOT NULL OR "
-        + changed("id", "candidate_id", "decision_id", "confirmation_id", "closed_at"),
-        "a closure is lifted, never changed",
-    ),
-)
+    ("duplicate_decision_by", "duplicate_decision", "INSERT",
+     f"NOT {user_has('decided_by_id', 'station_staff', 'police_examiner', 'police_supervisor')}",
+     "a human of the station or the police decides"),
+    ("duplicate_decision_reason", "duplicate_decision", "INSERT", "trim(NEW.reason) = ''", "a decision has its reason"),
+    ("duplicate_closure_grounds", "duplicate_closure", "INSERT",
+     f"NEW.reopened_at IS NOT NULL OR NOT {LINKED_FOUND}",
+     "no standing link with a confirmed report closes this candidate"),
+    ("duplicate_closure_immutable", "duplicate_closure", "UPDATE", "OLD.reopened_at IS NOT NULL OR "
+     + changed("id", "candidate_id", "decision_id", "confirmation_id", "closed_at"),
+     "a closure is lifted, never changed"),
+)  # fmt: skip
 ENUMS = (
     ("notification", "kind", "ck_notification_notificationkind", "follow_up_danger"),
     ("deadline", "cancel_reason", "ck_deadline_cancelreason", "decision"),
@@ -232,428 +161,220 @@ def _allowed(table: str, constraint: str) -> list[str]:
     return re.findall(r"'([^']+)'", found)
 
 
+def _enum(column: str, name: str, *values: str) -> sa.Column[str]:
+    kind = sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=32)
+    return sa.Column(column, kind, nullable=False)
+
+
+def _text(column: str, length: int, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(column, sa.String(length=length), nullable=nullable)
+
+
+def _at(column: str, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(column, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _to(table: str, column: str, other: str, *, nullable: bool = False) -> tuple[sa.schema.SchemaItem, ...]:
+    """A column that names a row of another table."""
+    key = sa.ForeignKeyConstraint([column], [f"{other}.id"], name=op.f(f"fk_{table}_{column}"))
+    return sa.Column(column, sa.Uuid(), nullable=nullable), key
+
+
+def _check(table: str, name: str, condition: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{name}"))
+
+
+def _withdrawn(table: str, condition: str) -> tuple[sa.schema.SchemaItem, ...]:
+    return (
+        _at("withdrawn_at", nullable=True),
+        *_to(table, "withdrawn_by_id", "user_account", nullable=True),
+        _text("withdrawal_reason", 500, nullable=True),
+        _check(table, "withdrawn_whole", condition),
+    )
+
+
+def _key(table: str) -> tuple[sa.schema.SchemaItem, ...]:
+    return sa.Column("id", sa.Uuid(), nullable=False), sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}"))
+
+
+WITHDRAWN = (
+    "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL) AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)"
+)
+STATES = ("draft", "sent", "accepted", "rejected", "done", "withdrawn")
+INDEXED = (
+    ("duplicate_pair", "second_case_id"),
+    ("duplicate_pair", "second_report_id"),
+    ("identity_digest", "digest"),
+    ("follow_up_end", "case_id"),
+    ("referral_move", "referral_id"),
+    ("wandering_link", "earlier_case_id"),
+    ("duplicate_closure", "decision_id"),
+    ("duplicate_closure", "confirmation_id"),
+)
+UNIQUE = (
+    ("duplicate_decision", ["pair_id"], "withdrawn_at"),
+    ("follow_up_end", ["outcome_id"], "withdrawn_at"),
+    ("duplicate_closure", ["candidate_id"], "reopened_at"),
+    ("wandering_link", ["case_id", "earlier_case_id"], "withdrawn_at"),
+)
+
+
+def _tables() -> dict[str, tuple[sa.schema.SchemaItem, ...]]:
+    pair, visit, end, wandering = "duplicate_pair", "follow_up_visit", "follow_up_end", "wandering_link"
+    decision, closure, move = "duplicate_decision", "duplicate_closure", "referral_move"
+    return {
+        pair: (
+            _text("pair", 73),
+            _enum("kind", "gallerykind", "report", "case"),
+            *_to(pair, "first_case_id", "case_file", nullable=True),
+            *_to(pair, "second_case_id", "case_file", nullable=True),
+            *_to(pair, "first_report_id", "report", nullable=True),
+            *_to(pair, "second_report_id", "report", nullable=True),
+            _enum("basis", "duplicatebasis", "evidence", "identity_number", "staff"),
+            sa.Column("log10_lr", sa.Double(), nullable=True),
+            sa.Column("posterior", sa.Double(), nullable=True),
+            sa.Column("terms", sa.JSON(none_as_null=True), nullable=True),
+            _text("parameters_version", 40, nullable=True),
+            _text("model_version", 80, nullable=True),
+            _text("policy_version", 120),
+            *_to(pair, "proposed_by_id", "user_account", nullable=True),
+            _at("proposed_at"),
+            _check(pair, "weighed", "(basis = 'evidence') = (log10_lr IS NOT NULL)"),
+            _check(pair, "proposed_by", "(basis = 'staff') = (proposed_by_id IS NOT NULL)"),
+            _check(pair, "kind_of_its_records", "(kind = 'case') = (first_case_id IS NOT NULL)"),
+            _check(
+                pair,
+                "two_of_a_kind",
+                "(first_case_id IS NULL) = (second_case_id IS NULL)"
+                " AND (first_report_id IS NULL) = (second_report_id IS NULL)"
+                " AND (first_case_id IS NULL) <> (first_report_id IS NULL)",
+            ),
+            _check(pair, "in_order", "coalesce(first_case_id < second_case_id, first_report_id < second_report_id)"),
+            *(
+                sa.UniqueConstraint(*columns, name=op.f(f"uq_{pair}_{'_'.join(columns)}"))
+                for columns in (
+                    ("pair",),
+                    ("first_case_id", "second_case_id"),
+                    ("first_report_id", "second_report_id"),
+                )
+            ),
+        ),
+        "identity_digest": (
+            *_to("identity_digest", "report_id", "report"),
+            _text("digest", 64),
+            sa.PrimaryKeyConstraint("report_id", name=op.f("pk_identity_digest")),
+        ),
+        decision: (
+            *_to(decision, "pair_id", pair),
+            _enum("verdict", "duplicateverdict", "same", "different"),
+            _text("reason", 500),
+            *_to(decision, "decided_by_id", "user_account"),
+            _at("decided_at"),
+            *_withdrawn(decision, WITHDRAWN),
+        ),
+        visit: (
+            *_to(visit, "case_id", "case_file"),
+            *_to(visit, "outcome_id", "outcome"),
+            _enum("method", "visitmethod", "phone", "home"),
+            _enum("result", "visitresult", "met", "unreachable"),
+            sa.Column("present", sa.JSON(), nullable=False),
+            sa.Column("assessment", sa.JSON(none_as_null=True), nullable=True),
+            sa.Column("danger", sa.Boolean(), nullable=False),
+            _text("policy_version", 120),
+            _text("visitor", 120),
+            sa.Column("content_sealed", sa.LargeBinary(), nullable=True),
+            _at("visited_at"),
+            *_to(visit, "milestone_id", "milestone", nullable=True),
+            *_to(visit, "recorded_by_id", "user_account"),
+            _at("recorded_at"),
+            _check(visit, "met_is_assessed", "(result = 'met') = (assessment IS NOT NULL)"),
+            _check(visit, "met_is_a_milestone", "(result = 'met') = (milestone_id IS NOT NULL)"),
+            *_withdrawn(visit, WITHDRAWN),
+        ),
+        end: (
+            *_to(end, "case_id", "case_file"),
+            *_to(end, "outcome_id", "outcome"),
+            _enum("reason", "followupendreason", "stable", "refused", "handed_over", "away_again", "other"),
+            *_to(end, "visit_id", visit, nullable=True),
+            sa.Column("explanation_sealed", sa.LargeBinary(), nullable=True),
+            *_to(end, "decided_by_id", "user_account"),
+            _at("decided_at"),
+            _check(end, "stable_by_a_visit", "(reason = 'stable') = (visit_id IS NOT NULL)"),
+            *_withdrawn(end, WITHDRAWN),
+        ),
+        "referral": (
+            *_to("referral", "case_id", "case_file"),
+            _enum("kind", "referralkind", "medical", "low_income", "disability", "schooling", "legal_aid", "job"),
+            _enum("state", "referralstate", *STATES),
+            *_to("referral", "sender_id", "organisation"),
+            *_to("referral", "receiver_id", "organisation"),
+            *_to("referral", "visit_id", visit, nullable=True),
+            sa.Column("content_sealed", sa.LargeBinary(), nullable=False),
+            _text("policy_version", 120),
+            *_to("referral", "created_by_id", "user_account"),
+            _at("created_at"),
+            *_to("referral", "sent_by_id", "user_account", nullable=True),
+            _at("sent_at", nullable=True),
+            _at("answer_due_at", nullable=True),
+            _check("referral", "sent_before_answered", "state IN ('draft', 'withdrawn') OR sent_at IS NOT NULL"),
+            _check("referral", "due_when_sent", "(sent_at IS NULL) = (answer_due_at IS NULL)"),
+            _check("referral", "sent_whole", "(sent_at IS NULL) = (sent_by_id IS NULL)"),
+        ),
+        closure: (
+            *_to(closure, "candidate_id", "candidate"),
+            *_to(closure, "decision_id", decision),
+            *_to(closure, "confirmation_id", "confirmation"),
+            _at("closed_at"),
+            _at("reopened_at", nullable=True),
+        ),
+        move: (
+            *_to(move, "referral_id", "referral"),
+            _enum("from_state", "from_referralstate", *STATES),
+            _enum("to_state", "to_referralstate", *STATES),
+            *_to(move, "actor_id", "user_account"),
+            _at("at"),
+            sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        ),
+        wandering: (
+            *_to(wandering, "case_id", "case_file"),
+            *_to(wandering, "earlier_case_id", "case_file"),
+            _enum("basis", "wanderingbasis", "same_report", "linked_report", "same_identity", "staff"),
+            _text("reason", 500, nullable=True),
+            *_to(wandering, "confirmation_id", "confirmation", nullable=True),
+            *_to(wandering, "linked_by_id", "user_account", nullable=True),
+            _at("linked_at"),
+            _check(
+                wandering,
+                "basis_whole",
+                "(basis = 'staff') = (linked_by_id IS NOT NULL) AND (basis = 'staff') = (reason IS NOT NULL)"
+                " AND (basis = 'staff') = (confirmation_id IS NULL)",
+            ),
+            _check(wandering, "not_itself", "case_id <> earlier_case_id"),
+            *_withdrawn(
+                wandering,
+                "(withdrawn_at IS NULL) = (withdrawal_reason IS NULL)"
+                " AND (withdrawn_by_id IS NULL OR withdrawn_at IS NOT NULL)",
+            ),
+        ),
+    }
+
+
 def upgrade() -> None:
     for table, column, constraint, value in ENUMS:
         gates.allow(op, table, column, constraint, [*_allowed(table, constraint), value])
-    op.create_table(
-        "duplicate_pair",
-        sa.Column("pair", sa.String(length=73), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum("report", "case", name="gallerykind", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column("first_case_id", sa.Uuid(), nullable=True),
-        sa.Column("second_case_id", sa.Uuid(), nullable=True),
-        sa.Column("first_report_id", sa.Uuid(), nullable=True),
-        sa.Column("second_report_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "basis",
-            sa.Enum(
-                "evidence",
-                "identity_number",
-                "staff",
-                name="duplicatebasis",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("log10_lr", sa.Double(), nullable=True),
-        sa.Column("posterior", sa.Double(), nullable=True),
-        sa.Column("terms", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("parameters_version", sa.String(length=40), nullable=True),
-        sa.Column("model_version", sa.String(length=80), nullable=True),
-        sa.Column("policy_version", sa.String(length=120), nullable=False),
-        sa.Column("proposed_by_id", sa.Uuid(), nullable=True),
-        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("(basis = 'evidence') = (log10_lr IS NOT NULL)", name=op.f("ck_duplicate_pair_weighed")),
-        sa.CheckConstraint(
-            "(basis = 'staff') = (proposed_by_id IS NOT NULL)", name=op.f("ck_duplicate_pair_proposed_by")
-        ),
-        sa.CheckConstraint(
-            "(kind = 'case') = (first_case_id IS NOT NULL)", name=op.f("ck_duplicate_pair_kind_of_its_records")
-        ),
-        sa.CheckConstraint(
-            "(first_case_id IS NULL) = (second_case_id IS NULL)"
-            " AND (first_report_id IS NULL) = (second_report_id IS NULL)"
-            " AND (first_case_id IS NULL) <> (first_report_id IS NULL)",
-            name=op.f("ck_duplicate_pair_two_of_a_kind"),
-        ),
-        sa.CheckConstraint(
-            "coalesce(first_case_id < second_case_id, first_report_id < second_report_id)",
-            name=op.f("ck_duplicate_pair_in_order"),
-        ),
-        sa.ForeignKeyConstraint(["first_case_id"], ["case_file.id"], name=op.f("fk_duplicate_pair_first_case_id")),
-        sa.ForeignKeyConstraint(["first_report_id"], ["report.id"], name=op.f("fk_duplicate_pair_first_report_id")),
-        sa.ForeignKeyConstraint(["proposed_by_id"], ["user_account.id"], name=op.f("fk_duplicate_pair_proposed_by_id")),
-        sa.ForeignKeyConstraint(["second_case_id"], ["case_file.id"], name=op.f("fk_duplicate_pair_second_case_id")),
-        sa.ForeignKeyConstraint(["second_report_id"], ["report.id"], name=op.f("fk_duplicate_pair_second_report_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_pair")),
-        sa.UniqueConstraint(
-            "first_case_id", "second_case_id", name=op.f("uq_duplicate_pair_first_case_id_second_case_id")
-        ),
-        sa.UniqueConstraint(
-            "first_report_id", "second_report_id", name=op.f("uq_duplicate_pair_first_report_id_second_report_id")
-        ),
-        sa.UniqueConstraint("pair", name=op.f("uq_duplicate_pair_pair")),
-    )
-    with op.batch_alter_table("duplicate_pair", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_duplicate_pair_second_case_id"), ["second_case_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_duplicate_pair_second_report_id"), ["second_report_id"], unique=False)
-
-    op.create_table(
-        "identity_digest",
-        sa.Column("report_id", sa.Uuid(), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(["report_id"], ["report.id"], name=op.f("fk_identity_digest_report_id")),
-        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_identity_digest")),
-    )
-    with op.batch_alter_table("identity_digest", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_identity_digest_digest"), ["digest"], unique=False)
-
-    op.create_table(
-        "duplicate_decision",
-        sa.Column("pair_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "verdict",
-            sa.Enum("same", "different", name="duplicateverdict", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column("reason", sa.String(length=500), nullable=False),
-        sa.Column("decided_by_id", sa.Uuid(), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL)"
-            " AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
-            name=op.f("ck_duplicate_decision_withdrawn_whole"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["decided_by_id"], ["user_account.id"], name=op.f("fk_duplicate_decision_decided_by_id")
-        ),
-        sa.ForeignKeyConstraint(["pair_id"], ["duplicate_pair.id"], name=op.f("fk_duplicate_decision_pair_id")),
-        sa.ForeignKeyConstraint(
-            ["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_duplicate_decision_withdrawn_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_decision")),
-    )
-    with op.batch_alter_table("duplicate_decision", schema=None) as batch_op:
-        batch_op.create_index(
-            "uq_duplicate_decision_standing",
-            ["pair_id"],
-            unique=True,
-            sqlite_where=sa.text("withdrawn_at IS NULL"),
-            postgresql_where=sa.text("withdrawn_at IS NULL"),
-        )
-
-    op.create_table(
-        "follow_up_visit",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("outcome_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "method",
-            sa.Enum("phone", "home", name="visitmethod", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column(
-            "result",
-            sa.Enum("met", "unreachable", name="visitresult", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column("present", sa.JSON(), nullable=False),
-        sa.Column("assessment", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("danger", sa.Boolean(), nullable=False),
-        sa.Column("policy_version", sa.String(length=120), nullable=False),
-        sa.Column("visitor", sa.String(length=120), nullable=False),
-        sa.Column("content_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("visited_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("milestone_id", sa.Uuid(), nullable=True),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "(result = 'met') = (assessment IS NOT NULL)", name=op.f("ck_follow_up_visit_met_is_assessed")
-        ),
-        sa.CheckConstraint(
-            "(result = 'met') = (milestone_id IS NOT NULL)", name=op.f("ck_follow_up_visit_met_is_a_milestone")
-        ),
-        sa.CheckConstraint(
-            "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL)"
-            " AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
-            name=op.f("ck_follow_up_visit_withdrawn_whole"),
-        ),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_follow_up_visit_case_id")),
-        sa.ForeignKeyConstraint(["milestone_id"], ["milestone.id"], name=op.f("fk_follow_up_visit_milestone_id")),
-        sa.ForeignKeyConstraint(["outcome_id"], ["outcome.id"], name=op.f("fk_follow_up_visit_outcome_id")),
-        sa.ForeignKeyConstraint(
-            ["recorded_by_id"], ["user_account.id"], name=op.f("fk_follow_up_visit_recorded_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_follow_up_visit_withdrawn_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_follow_up_visit")),
-    )
-    with op.batch_alter_table("follow_up_visit", schema=None) as batch_op:
-        batch_op.create_index("ix_follow_up_visit_case_id_visited_at", ["case_id", "visited_at"], unique=False)
-
-    op.create_table(
-        "follow_up_end",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("outcome_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "reason",
-            sa.Enum(
-                "stable",
-                "refused",
-                "handed_over",
-                "away_again",
-                "other",
-                name="followupendreason",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("visit_id", sa.Uuid(), nullable=True),
-        sa.Column("explanation_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("decided_by_id", sa.Uuid(), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "(reason = 'stable') = (visit_id IS NOT NULL)", name=op.f("ck_follow_up_end_stable_by_a_visit")
-        ),
-        sa.CheckConstraint(
-            "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL)"
-            " AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
-            name=op.f("ck_follow_up_end_withdrawn_whole"),
-        ),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_follow_up_end_case_id")),
-        sa.ForeignKeyConstraint(["decided_by_id"], ["user_account.id"], name=op.f("fk_follow_up_end_decided_by_id")),
-        sa.ForeignKeyConstraint(["outcome_id"], ["outcome.id"], name=op.f("fk_follow_up_end_outcome_id")),
-        sa.ForeignKeyConstraint(["visit_id"], ["follow_up_visit.id"], name=op.f("fk_follow_up_end_visit_id")),
-        sa.ForeignKeyConstraint(
-            ["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_follow_up_end_withdrawn_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_follow_up_end")),
-    )
-    with op.batch_alter_table("follow_up_end", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_follow_up_end_case_id"), ["case_id"], unique=False)
-        batch_op.create_index(
-            "uq_follow_up_end_standing",
-            ["outcome_id"],
-            unique=True,
-            sqlite_where=sa.text("withdrawn_at IS NULL"),
-            postgresql_where=sa.text("withdrawn_at IS NULL"),
-        )
-
-    op.create_table(
-        "referral",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "medical",
-                "low_income",
-                "disability",
-                "schooling",
-                "legal_aid",
-                "job",
-                name="referralkind",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "draft",
-                "sent",
-                "accepted",
-                "rejected",
-                "done",
-                "withdrawn",
-                name="referralstate",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("sender_id", sa.Uuid(), nullable=False),
-        sa.Column("receiver_id", sa.Uuid(), nullable=False),
-        sa.Column("visit_id", sa.Uuid(), nullable=True),
-        sa.Column("content_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("policy_version", sa.String(length=120), nullable=False),
-        sa.Column("created_by_id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("sent_by_id", sa.Uuid(), nullable=True),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("answer_due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('draft', 'withdrawn') OR sent_at IS NOT NULL", name=op.f("ck_referral_sent_before_answered")
-        ),
-        sa.CheckConstraint("(sent_at IS NULL) = (answer_due_at IS NULL)", name=op.f("ck_referral_due_when_sent")),
-        sa.CheckConstraint("(sent_at IS NULL) = (sent_by_id IS NULL)", name=op.f("ck_referral_sent_whole")),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_referral_case_id")),
-        sa.ForeignKeyConstraint(["created_by_id"], ["user_account.id"], name=op.f("fk_referral_created_by_id")),
-        sa.ForeignKeyConstraint(["receiver_id"], ["organisation.id"], name=op.f("fk_referral_receiver_id")),
-        sa.ForeignKeyConstraint(["sender_id"], ["organisation.id"], name=op.f("fk_referral_sender_id")),
-        sa.ForeignKeyConstraint(["sent_by_id"], ["user_account.id"], name=op.f("fk_referral_sent_by_id")),
-        sa.ForeignKeyConstraint(["visit_id"], ["follow_up_visit.id"], name=op.f("fk_referral_visit_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
-    )
-    with op.batch_alter_table("referral", schema=None) as batch_op:
-        batch_op.create_index("ix_referral_case_id_created_at", ["case_id", "created_at"], unique=False)
-        batch_op.create_index("ix_referral_receiver_id_created_at", ["receiver_id", "created_at"], unique=False)
-
-    op.create_table(
-        "duplicate_closure",
-        sa.Column("candidate_id", sa.Uuid(), nullable=False),
-        sa.Column("decision_id", sa.Uuid(), nullable=False),
-        sa.Column("confirmation_id", sa.Uuid(), nullable=False),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["candidate_id"], ["candidate.id"], name=op.f("fk_duplicate_closure_candidate_id")),
-        sa.ForeignKeyConstraint(
-            ["confirmation_id"], ["confirmation.id"], name=op.f("fk_duplicate_closure_confirmation_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["decision_id"], ["duplicate_decision.id"], name=op.f("fk_duplicate_closure_decision_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_closure")),
-    )
-    with op.batch_alter_table("duplicate_closure", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_duplicate_closure_confirmation_id"), ["confirmation_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_duplicate_closure_decision_id"), ["decision_id"], unique=False)
-        batch_op.create_index(
-            "uq_duplicate_closure_standing",
-            ["candidate_id"],
-            unique=True,
-            sqlite_where=sa.text("reopened_at IS NULL"),
-            postgresql_where=sa.text("reopened_at IS NULL"),
-        )
-
-    op.create_table(
-        "referral_move",
-        sa.Column("referral_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "from_state",
-            sa.Enum(
-                "draft",
-                "sent",
-                "accepted",
-                "rejected",
-                "done",
-                "withdrawn",
-                name="from_referralstate",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "to_state",
-            sa.Enum(
-                "draft",
-                "sent",
-                "accepted",
-                "rejected",
-                "done",
-                "withdrawn",
-                name="to_referralstate",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("actor_id", sa.Uuid(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["actor_id"], ["user_account.id"], name=op.f("fk_referral_move_actor_id")),
-        sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_referral_move_referral_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_referral_move")),
-    )
-    with op.batch_alter_table("referral_move", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_referral_move_referral_id"), ["referral_id"], unique=False)
-
-    op.create_table(
-        "wandering_link",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("earlier_case_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "basis",
-            sa.Enum(
-                "same_report",
-                "linked_report",
-                "same_identity",
-                "staff",
-                name="wanderingbasis",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.Column("confirmation_id", sa.Uuid(), nullable=True),
-        sa.Column("linked_by_id", sa.Uuid(), nullable=True),
-        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "(basis = 'staff') = (linked_by_id IS NOT NULL) AND (basis = 'staff') = (reason IS NOT NULL)"
-            " AND (basis = 'staff') = (confirmation_id IS NULL)",
-            name=op.f("ck_wandering_link_basis_whole"),
-        ),
-        sa.CheckConstraint(
-            "(withdrawn_at IS NULL) = (withdrawal_reason IS NULL)"
-            " AND (withdrawn_by_id IS NULL OR withdrawn_at IS NOT NULL)",
-            name=op.f("ck_wandering_link_withdrawn_whole"),
-        ),
-        sa.CheckConstraint("case_id <> earlier_case_id", name=op.f("ck_wandering_link_not_itself")),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_wandering_link_case_id")),
-        sa.ForeignKeyConstraint(
-            ["confirmation_id"], ["confirmation.id"], name=op.f("fk_wandering_link_confirmation_id")
-        ),
-        sa.ForeignKeyConstraint(["earlier_case_id"], ["case_file.id"], name=op.f("fk_wandering_link_earlier_case_id")),
-        sa.ForeignKeyConstraint(["linked_by_id"], ["user_account.id"], name=op.f("fk_wandering_link_linked_by_id")),
-        sa.ForeignKeyConstraint(
-            ["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_wandering_link_withdrawn_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_wandering_link")),
-    )
-    with op.batch_alter_table("wandering_link", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_wandering_link_earlier_case_id"), ["earlier_case_id"], unique=False)
-        batch_op.create_index(
-            "uq_wandering_link_standing",
-            ["case_id", "earlier_case_id"],
-            unique=True,
-            sqlite_where=sa.text("withdrawn_at IS NULL"),
-            postgresql_where=sa.text("withdrawn_at IS NULL"),
-        )
-
+    for name, columns in _tables().items():
+        op.create_table(name, *columns, *(_key(name) if name != "identity_digest" else ()))
+    for table, column in INDEXED:
+        op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
+    for table, columns in (
+        ("follow_up_visit", ["case_id", "visited_at"]),
+        ("referral", ["case_id", "created_at"]),
+        ("referral", ["receiver_id", "created_at"]),
+    ):
+        op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns)
+    for table, columns, standing in UNIQUE:
+        where = sa.text(f"{standing} IS NULL")
+        op.create_index(f"uq_{table}_standing", table, columns, unique=True, sqlite_where=where, postgresql_where=where)
     gates.create(op, GATES, kept=KEPT)
 
 

@@ -36,9 +36,7 @@ class VisitIn(Input):
     assessment: dict[Line, StabilityGrade] | None = Field(
         None, max_length=40, description="A grade for each domain of the policy, when somebody was met."
     )
-    danger: bool = Field(
-        default=False, description="Told at once to those above; some grades say the same by themselves."
-    )
+    danger: bool = Field(default=False, description="Told at once; some grades say the same by themselves.")
     next_step: Text | None = Field(None, description="Sealed.")
     notes: Text | None = Field(None, description="Sealed.")
 

@@ -246,10 +246,10 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("GET", f"{_V1}/referrals/{{referral_id}}", CASE_READERS | {UNIT}, refused=404),
     Row(
-        "PUT", f"{_V1}/referrals/{{draft_referral_id}}", STATION,
+        "PUT", f"{_V1}/referrals/{{referral_id}}", STATION, 409,  # it was sent
         body={"kind": "medical", "receiver_id": "{health_id}", "summary": "kidney failure"},
     ),
-    Row("POST", f"{_V1}/referrals/{{draft_referral_id}}/send", STATION),
+    Row("POST", f"{_V1}/referrals/{{referral_id}}/send", STATION),
     Row("POST", f"{_V1}/referrals/{{referral_id}}/withdraw", STATION, body={"reason": "moved"}),
     Row("POST", f"{_V1}/referrals/{{referral_id}}/accept", frozenset({UNIT}), sees=frozenset({HEALTH}), seen=404),
     Row(
@@ -264,14 +264,14 @@ ROWS: tuple[Row, ...] = (
     Row("GET", f"{_CASE}/follow-up", CASE_READERS, refused=404),
     Row("POST", f"{_CASE}/visits", STATION, 409, body=VISIT),
     Row("POST", f"{_CASE}/follow-up/end", STATION, 409, body={"reason": "stable"}),
-    Row("POST", f"{_V1}/visits/{{nothing_id}}/withdraw", STATION, 404, body={"reason": "another's"}),
-    Row("POST", f"{_V1}/follow-up-ends/{{nothing_id}}/withdraw", STATION, 404, body={"reason": "too soon"}),
+    Row("POST", f"{_V1}/visits/{{visit_id}}/withdraw", STATION, 404, body={"reason": "another's"}),
+    Row("POST", f"{_V1}/follow-up-ends/{{end_id}}/withdraw", STATION, 404, body={"reason": "too soon"}),
     Row("GET", f"{_CASE}/earlier-cases", CASE_READERS, refused=404),
     Row(
         "POST", f"{_CASE}/earlier-cases", STATION, 201,
         body={"earlier_case_id": "{earlier_case_id}", "reason": "recognised at the gate"},
     ),
-    Row("POST", f"{_V1}/wandering-links/{{nothing_id}}/withdraw", STATION, 404, body={"reason": "somebody else"}),
+    Row("POST", f"{_V1}/wandering-links/{{link_id}}/withdraw", STATION, 404, body={"reason": "somebody else"}),
     # Duplicates.
     _anywhere("GET", f"{_V1}/duplicates", CASE_READERS),
     Row(

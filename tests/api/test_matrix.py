@@ -121,18 +121,16 @@ class Stage:
 def around(
     session: Session, services: Services, world: World, case_id: uuid.UUID, now: datetime
 ) -> dict[str, uuid.UUID]:
-    """A referral that was sent and a draft, an earlier case, and the pair of the two cases as a possible duplicate."""
+    """A referral that was sent, an earlier case, and the pair of the two cases as a possible duplicate."""
     staff = world.viewer(world.a.users[Role.STATION_STAFF])
     to_unit = ReferralText(ReferralKind.LOW_INCOME, world.a.receiving.id, "肾衰竭，返乡后无收入")
     sent = create_referral(session, services, staff, case_id, to_unit, now=now)
     send_referral(session, services, staff, sent.id, now=now)
-    to_hospital = ReferralText(ReferralKind.MEDICAL, world.a.health.id, "需透析")
-    draft = create_referral(session, services, staff, case_id, to_hospital, now=now)
     earlier = make_case(session, services, staff, now=now - timedelta(days=90))
     pair = link_records(session, services, staff, GalleryKind.CASE, case_id, earlier.id, reason="同一疤痕", now=now)
     withdraw_decision(session, staff, pair.id, reason="再看", now=now)
     return {
-        "referral_id": sent.id, "draft_referral_id": draft.id, "earlier_case_id": earlier.id, "pair_id": pair.id,
+        "referral_id": sent.id, "earlier_case_id": earlier.id, "pair_id": pair.id,
     }  # fmt: skip
 
 
@@ -173,7 +171,7 @@ def stage(
             examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
             claim_id = record_claim(session, services, examiner, story.case_id, lead, now=now).id
         papers = _papers(session, services, world, story, name, now)
-        referred = {"draft_referral_id": NOBODY, "referral_id": NOBODY, "earlier_case_id": NOBODY, "pair_id": NOBODY}
+        referred = {"referral_id": NOBODY, "earlier_case_id": NOBODY, "pair_id": NOBODY}
         if STAGES[name] is not CaseState.DRAFT:
             referred = around(session, services, world, story.case_id, now)
         job = Job(
@@ -204,7 +202,7 @@ def stage(
             "deadline_id": str(deadline_id),
             **{key: str(value) for key, value in referred.items()},
             "health_id": str(world.a.health.id),
-            "nothing_id": str(NOBODY),
+            **dict.fromkeys(("visit_id", "end_id", "link_id"), str(NOBODY)),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
             "job_id": str(job.id),

@@ -20,7 +20,7 @@ from tests.factories.records import IDENTITY_NUMBER, REPORTED, facts, make_case,
 from tests.factories.rivals import race
 from tests.factories.stories import examiners, judged_case, run_jobs
 from tests.factories.world import World
-from tracing import duplicates
+from tracing import duplicates, wandering
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing, move_case
 from tracing.confirmation import confirm, recall
@@ -301,13 +301,12 @@ def test_who_was_admitted_later_may_have_wandered_again(
     identify(any_services, supervisor, again, two.uncle, later)
     with read_only(any_services.db) as session:
         link = session.scalars(select(WanderingLink)).one()
-        told = set(
-            session.execute(
-                select(Notification.recipient_id, Notification.object_id).where(
-                    Notification.kind == NotificationKind.WANDERED_AGAIN
-                )
-            ).tuples()
+        rows = session.execute(
+            select(Notification.recipient_id, Notification.object_id).where(
+                Notification.kind == NotificationKind.WANDERED_AGAIN
+            )
         )
+        told = {(recipient, about) for recipient, about in rows}
     assert (link.case_id, link.earlier_case_id, link.basis) == (again, two.first, WanderingBasis.LINKED_REPORT)
     people = [world.a.users[role].id for role in (Role.STATION_STAFF, Role.CASEWORKER)]
     assert told == {(one, about) for one in people for about in (again, two.first)}
@@ -333,7 +332,7 @@ def test_the_same_number_links_the_history_across_provinces(
     police = world.viewer(world.b.users[Role.POLICE_SUPERVISOR])
     identify(any_services, police, again, other, later)
     with unit_of_work(any_services.db) as session:
-        history = duplicates.wandering.get_history(session, reporter, again, now=later)
+        history = wandering.get_history(session, reporter, again, now=later)
     (earlier,) = history.earlier
     assert (earlier.case.id, earlier.link.basis) == (first, WanderingBasis.SAME_IDENTITY)
     assert earlier.case.organisation.id == world.a.station.id

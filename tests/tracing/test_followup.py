@@ -154,7 +154,8 @@ def test_danger_is_told_and_can_open_a_referral(
     people = world.a.users
     visited(any_services, caseworker, home.case_id, met(now), now)
     assert told(any_services, NotificationKind.FOLLOW_UP_DANGER) == set()
-    visit = visited(any_services, caseworker, home.case_id, met(now, {"safety": G.POOR}), now)
+    soon = now + timedelta(minutes=1)
+    visit = visited(any_services, caseworker, home.case_id, met(soon, {"safety": G.POOR}), soon)
     assert visit.danger
     roles = (Role.STATION_STAFF, Role.CASEWORKER, Role.BUREAU_SUPERVISOR)
     expected = {(people[role].id, home.case_id) for role in roles}

@@ -16,7 +16,8 @@ from tests.factories.stories import judged_case
 from tests.factories.world import Province, World
 from tracing import referral_lists, referrals
 from tracing.access import Permission, Viewer
-from tracing.facts import EmptyValue
+from tracing.cases import ReasonMissing
+from tracing.fact_errors import EmptyValue
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.referral_receivers import ReceiverUnmanned, ReceiverUnsuited, list_receivers
@@ -149,7 +150,7 @@ def test_a_withdrawn_or_refused_one_is_no_longer_read(
 ) -> None:
     office = unit(world, world.b)
     made = sent(any_services, staff, case_id, to_home(world), now)
-    with pytest.raises(referrals.ReasonMissing), unit_of_work(any_services.db) as session:
+    with pytest.raises(ReasonMissing), unit_of_work(any_services.db) as session:
         referrals.withdraw_referral(session, any_services, staff, made, reason=" ", now=now)
     with unit_of_work(any_services.db) as session:
         referrals.withdraw_referral(session, any_services, staff, made, reason="已由家属接回", now=now)
