@@ -42,11 +42,11 @@ from tracing.statistics import (
 from tracing.transitions import move
 
 ZONE = ZoneInfo("Asia/Shanghai")
-BEGIN = datetime(2026, 1, 5, 9, 0, tzinfo=ZONE)
-NOW = datetime(2026, 6, 1, 9, 0, tzinfo=ZONE)
+BEGIN = datetime(2026, 3, 5, 9, 0, tzinfo=ZONE)
+NOW = datetime(2026, 9, 1, 9, 0, tzinfo=ZONE)
 PERIODS = [
-    (date(2026, 1, 1), date(2026, 1, 31)),
-    (date(2026, 1, 20), date(2026, 3, 31)),
+    (date(2026, 3, 1), date(2026, 3, 31)),
+    (date(2026, 3, 20), date(2026, 5, 31)),
     (date(2025, 1, 1), date(2026, 12, 31)),
 ]
 METHODS = [ConfirmationMethod.DNA, ConfirmationMethod.FINGERPRINT, ConfirmationMethod.HOUSEHOLD_REGISTER]
