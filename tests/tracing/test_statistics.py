@@ -167,17 +167,17 @@ def by_hand(session: Session, first: date, last: date) -> dict[str, list[tuple[u
             home.add(one.case_id)
             if within(one.occurred_on):
                 count("reunited", one.case_id, one.route)
-    for one in confirmations:
-        if one.recalled_at is None and within(day(one.confirmed_at)):
-            count("identified", one.case_id, one.method)
-        if one.recalled_at is not None and within(day(one.recalled_at)) and one.id in released:
-            count("false_contacts", one.case_id)
-    for one in deadlines:
-        runs = one.nature is ClockNature.ACT_BY and one.cancelled_at is None and one.paused_since is None
-        if runs and within(day(one.due_at)) and one.due_at < NOW:
-            count("clocks_due", one.case_id, one.kind)
-            if one.met_at is not None and one.met_at <= one.due_at:
-                count("clocks_met", one.case_id, one.kind)
+    for made in confirmations:
+        if made.recalled_at is None and within(day(made.confirmed_at)):
+            count("identified", made.case_id, made.method)
+        if made.recalled_at is not None and within(day(made.recalled_at)) and made.id in released:
+            count("false_contacts", made.case_id)
+    for clock in deadlines:
+        runs = clock.nature is ClockNature.ACT_BY and clock.cancelled_at is None and clock.paused_since is None
+        if runs and within(day(clock.due_at)) and clock.due_at < NOW:
+            count("clocks_due", clock.case_id, clock.kind)
+            if clock.met_at is not None and clock.met_at <= clock.due_at:
+                count("clocks_met", clock.case_id, clock.kind)
     return found
 
 
