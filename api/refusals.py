@@ -16,6 +16,7 @@ from tracing.confirmation import (
     ReviewsMissing,
 )
 from tracing.contact import DangerSuspected, NotConfirmed, PersonObjects
+from tracing.notices import OwnDraft
 from tracing.platform import errors
 from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
@@ -36,8 +37,9 @@ DECISIONS = (
     PersonObjects,
     DangerSuspected,
     IllegalMove,
+    OwnDraft,
 )
-"""Refusals of confirmation, release and moves: whoever tries them without grounds is seen to have tried."""
+"""Refusals of confirmation, release, moves, publication: whoever tries them without grounds is seen to have tried."""
 
 
 def record(request: Request, error: errors.TracingError) -> None:
