@@ -206,7 +206,8 @@ def upgrade() -> None:
             "(state = 'replaced') = (replaced_at IS NOT NULL)", name=op.f("ck_notice_version_replaced_whole")
         ),
         sa.CheckConstraint(
-            "(state = 'withdrawn') = (withdrawn_at IS NOT NULL) AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
+            "(state = 'withdrawn') = (withdrawn_at IS NOT NULL)"
+            " AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
             name=op.f("ck_notice_version_withdrawn_whole"),
         ),
         sa.CheckConstraint(

@@ -42,11 +42,11 @@ from tracing.statistics import (
 from tracing.transitions import move
 
 ZONE = ZoneInfo("Asia/Shanghai")
-BEGIN = datetime(2026, 1, 5, 9, 0, tzinfo=ZONE)
-NOW = datetime(2026, 6, 1, 9, 0, tzinfo=ZONE)
+BEGIN = datetime(2026, 3, 5, 9, 0, tzinfo=ZONE)
+NOW = datetime(2026, 9, 1, 9, 0, tzinfo=ZONE)
 PERIODS = [
-    (date(2026, 1, 1), date(2026, 1, 31)),
-    (date(2026, 1, 20), date(2026, 3, 31)),
+    (date(2026, 3, 1), date(2026, 3, 31)),
+    (date(2026, 3, 20), date(2026, 5, 31)),
     (date(2025, 1, 1), date(2026, 12, 31)),
 ]
 METHODS = [ConfirmationMethod.DNA, ConfirmationMethod.FINGERPRINT, ConfirmationMethod.HOUSEHOLD_REGISTER]
@@ -54,7 +54,7 @@ ROUTES = list(OutcomeRoute)
 
 
 class Region:
-    """Forty stays in two stations of province a, each with a way of its own, drawn from a seed."""
+    """Stays in two stations of province a, each with a way of its own, drawn from a seed."""
 
     def __init__(self, services: Services, world: World, seed: int) -> None:
         self.services, self.world, self.draw = services, world, random.Random(seed)
@@ -167,17 +167,17 @@ def by_hand(session: Session, first: date, last: date) -> dict[str, list[tuple[u
             home.add(one.case_id)
             if within(one.occurred_on):
                 count("reunited", one.case_id, one.route)
-    for one in confirmations:
-        if one.recalled_at is None and within(day(one.confirmed_at)):
-            count("identified", one.case_id, one.method)
-        if one.recalled_at is not None and within(day(one.recalled_at)) and one.id in released:
-            count("false_contacts", one.case_id)
-    for one in deadlines:
-        runs = one.nature is ClockNature.ACT_BY and one.cancelled_at is None and one.paused_since is None
-        if runs and within(day(one.due_at)) and one.due_at < NOW:
-            count("clocks_due", one.case_id, one.kind)
-            if one.met_at is not None and one.met_at <= one.due_at:
-                count("clocks_met", one.case_id, one.kind)
+    for made in confirmations:
+        if made.recalled_at is None and within(day(made.confirmed_at)):
+            count("identified", made.case_id, made.method)
+        if made.recalled_at is not None and within(day(made.recalled_at)) and made.id in released:
+            count("false_contacts", made.case_id)
+    for clock in deadlines:
+        runs = clock.nature is ClockNature.ACT_BY and clock.cancelled_at is None and clock.paused_since is None
+        if runs and within(day(clock.due_at)) and clock.due_at < NOW:
+            count("clocks_due", clock.case_id, clock.kind)
+            if clock.met_at is not None and clock.met_at <= clock.due_at:
+                count("clocks_met", clock.case_id, clock.kind)
     return found
 
 
@@ -200,7 +200,7 @@ def value(table: Table, figure: str, part: str | None = None, group: str | None 
 @pytest.fixture
 def region(any_services: Services, world: World) -> Region:
     made = Region(any_services, world, seed=7)
-    made.live(40)
+    made.live(26)
     return made
 
 
@@ -228,7 +228,7 @@ def test_every_figure_agrees_with_a_count_by_hand(
             )
         centre = Query(first, last, Grouping.ORGANISATION, world.a.centre.id, exact=True)
         table = ask(any_services, bureau, centre)
-        assert sum(map(len, expected.values())) > 60
+        assert sum(map(len, expected.values())) > 15
         for figure, rows in expected.items():
             if figure == "days_to_identity":
                 continue

@@ -18,7 +18,7 @@ from models.tip import Tip
 from models.user import Role
 from tests.factories.faces import RED, make_photo_bytes
 from tests.factories.notices import TELEPHONE, draft_of, propose, publish, token_of
-from tests.factories.records import attach
+from tests.factories.records import attach, make_case
 from tests.factories.stories import Story, judged_case
 from tests.factories.world import World
 from tracing.cases import move_case
@@ -109,9 +109,10 @@ def test_gone_and_never_there_are_one_answer(
     with unit_of_work(services.db) as session:
         move_case(session, services, staff, story.case_id, CaseState.DECEASED, reason="病故", now=utc_now())
     assert answer(path) == never
-    other = judged_case(services, world, CaseState.IN_REVIEW, now=utc_now())
-    propose(services, world, other.case_id, now=utc_now())
-    assert answer(f"/n/{token_of(services, other.case_id)}") == never
+    with unit_of_work(services.db) as session:
+        other = make_case(session, services, staff, now=utc_now())
+    propose(services, world, other.id, now=utc_now())
+    assert answer(f"/n/{token_of(services, other.id)}") == never
     with read_only(services.db) as session:
         assert session.scalars(select(Tip)).all() == []
 
