@@ -16,7 +16,7 @@ from tracing.confirmation import (
     ReportTaken,
     ReviewsMissing,
 )
-from tracing.contact import DangerSuspected, LocalFirst, NotConfirmed, PersonObjects
+from tracing.contact import LocalFirst, NotConfirmed
 from tracing.dossier import DossierIncomplete
 from tracing.exclusions import ExaminersMissing
 from tracing.kin import DnaMissing, KinNotVerified
