@@ -25,6 +25,7 @@ from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
+from tests.factories.network import network_records
 from tests.factories.records import attach, make_report
 from tests.factories.stories import judged_case, two_reviews
 from tests.factories.world import World
@@ -80,6 +81,8 @@ class Stage:
             parts["files"] = {"audio": ("talk.flac", FLAC, "audio/flac")}
         if path.endswith("/divisions"):
             parts["params"] = {"q": "qinzhou"}
+        if row.query is not None:
+            parts["params"] = row.query
         response: Response = self.client.request(row.method, path, headers={**headers, **row.headers}, **parts)
         return response
 
@@ -132,6 +135,7 @@ def stage(
             lead = ClaimResult(ClaimMethod.NAME, services.local_day(now), "王警官", name="李某")
             examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
             claim_id = record_claim(session, services, examiner, story.case_id, lead, now=now).id
+        street = network_records(session, services, world, story.case_id, now=now)
         job = Job(
             id=uuid.uuid4(), kind="none", key="none", payload={}, state=JobState.SET_ASIDE, attempts=5,
             run_after=now, created_at=now,
@@ -154,6 +158,7 @@ def stage(
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
             "job_id": str(job.id),
+            **street,
         },
         tokens={
             (role, own): give_token(services, (world.a if own else world.b).users[role])
