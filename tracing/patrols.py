@@ -165,11 +165,11 @@ def _views(session: Session, patrols: list[Patrol]) -> list[PatrolView]:
     for row in session.scalars(select(PatrolAid).where(PatrolAid.patrol_id.in_(ids)).order_by(PatrolAid.kind)):
         aid[row.patrol_id][row.kind] = row.times
     counted = session.execute(
-        select(Sighting.patrol_id, func.count())
+        select(Sighting.patrol_id, func.count().label("made"))
         .where(Sighting.patrol_id.in_(ids), Sighting.withdrawn_at.is_(None))
         .group_by(Sighting.patrol_id)
     )
-    made = {patrol_id: count for patrol_id, count in counted}
+    made = {row.patrol_id: row.made for row in counted}
     return [PatrolView(one, aid[one.id], made.get(one.id, 0)) for one in patrols]
 
 

@@ -112,7 +112,7 @@ def case_story(session: Session, services: Services, viewer: Viewer, case_id: uu
             SightingLink.case_id == case.id, SightingLink.state == LinkState.ACCEPTED
         )
     )
-    origins = {sighting_id: origin for sighting_id, origin in linked}
+    origins = {row.sighting_id: row.origin for row in linked}
     rows = session.scalars(
         select(Sighting)
         .where(Sighting.id.in_(origins))
