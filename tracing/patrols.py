@@ -164,13 +164,12 @@ def _views(session: Session, patrols: list[Patrol]) -> list[PatrolView]:
     aid: dict[uuid.UUID, dict[AidKind, int]] = {one: {} for one in ids}
     for row in session.scalars(select(PatrolAid).where(PatrolAid.patrol_id.in_(ids)).order_by(PatrolAid.kind)):
         aid[row.patrol_id][row.kind] = row.times
-    made = dict(
-        session.execute(
-            select(Sighting.patrol_id, func.count())
-            .where(Sighting.patrol_id.in_(ids), Sighting.withdrawn_at.is_(None))
-            .group_by(Sighting.patrol_id)
-        ).tuples()
+    counted = session.execute(
+        select(Sighting.patrol_id, func.count().label("made"))
+        .where(Sighting.patrol_id.in_(ids), Sighting.withdrawn_at.is_(None))
+        .group_by(Sighting.patrol_id)
     )
+    made = {row.patrol_id: row.made for row in counted}
     return [PatrolView(one, aid[one.id], made.get(one.id, 0)) for one in patrols]
 
 
@@ -226,6 +225,6 @@ def count_patrols(
     sightings = session.scalar(select(func.count()).where(Sighting.patrol_id.in_(ids), Sighting.withdrawn_at.is_(None)))
     aid = session.execute(
         select(PatrolAid.kind, func.sum(PatrolAid.times)).where(PatrolAid.patrol_id.in_(ids)).group_by(PatrolAid.kind)
-    ).tuples()
+    )
     note(session, viewer, "patrol.count", "patrol", None, at=now, count=counted[0])
     return PatrolCounts(counted[0], int(counted[1]), int(counted[2]), sightings or 0, {k: int(n) for k, n in aid})

@@ -107,13 +107,12 @@ def _holder(session: Session, viewer: Viewer, sighting: Sighting, lookouts: Sequ
 def case_story(session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime) -> CaseStory:
     """The sightings and lookouts before (and during) a case, for whoever sees the case. Raises NotFound."""
     case = load_case(session, viewer, case_id)
-    origins = dict(
-        session.execute(
-            select(SightingLink.sighting_id, SightingLink.origin).where(
-                SightingLink.case_id == case.id, SightingLink.state == LinkState.ACCEPTED
-            )
-        ).tuples()
+    linked = session.execute(
+        select(SightingLink.sighting_id, SightingLink.origin).where(
+            SightingLink.case_id == case.id, SightingLink.state == LinkState.ACCEPTED
+        )
     )
+    origins = {row.sighting_id: row.origin for row in linked}
     rows = session.scalars(
         select(Sighting)
         .where(Sighting.id.in_(origins))

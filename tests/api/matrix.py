@@ -12,6 +12,8 @@ EXAMINER = Role.POLICE_EXAMINER
 SUPERVISOR = Role.POLICE_SUPERVISOR
 CASEWORKER = Role.CASEWORKER
 BUREAU = Role.BUREAU_SUPERVISOR
+HEALTH = Role.HEALTH_LIAISON
+LIAISON = Role.COMMUNITY_LIAISON
 AUDITOR = Role.AUDITOR
 ADMINISTRATOR = Role.ADMINISTRATOR
 HEALTH = Role.HEALTH_LIAISON
@@ -29,6 +31,9 @@ RECEIVERS = frozenset({HEALTH, UNIT})
 DECIDERS = POLICE | {STAFF}
 APPROVERS = frozenset({SUPERVISOR, BUREAU})
 COUNTERS = APPROVERS | {STAFF}
+NETWORK = POLICE | {STAFF, LIAISON}
+SIGHTING_READERS = NETWORK | {BUREAU}
+WALKERS = frozenset({STAFF, LIAISON})
 
 PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
     {
@@ -51,6 +56,10 @@ VISIT = {
     "method": "phone", "result": "met", "visited_at": "2026-03-02T09:00:00+08:00", "visitor": "陈社工",
     "assessment": GRADES,
 }  # fmt: skip
+SIGHTING = {"source": "community", "seen_at": "2026-03-02T08:00:00+08:00", "division": "450702"}
+PATROL = {"route": "火车站一带", "started_at": "2026-03-01T20:00:00+08:00", "ended_at": "2026-03-01T22:00:00+08:00",
+          "members": 3, "people_met": 2, "aid": {"food": 2}}  # fmt: skip
+ADMISSION = {"kind": "unknown_identity", "fingerprint_reason": "no device"}
 REPORT = {"last_seen_on": "2026-01-01", "contact": {"name": "韦桂英", "telephone": "13907770123"}, **FACTS}
 _DNA = {"evidence": "dna", "reference": "D-1", "reason": "no kinship"}
 PLAN = {"channel": "local_police", "unit": "演武派出所", "call_back_number": "0777-2820000"}
@@ -79,6 +88,7 @@ class Row:
     stage: str = "in_review"
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] | None = None
     photo: bool = False
     audio: bool = False
 
@@ -103,6 +113,10 @@ _DEADLINE = f"{_V1}/deadlines/{{deadline_id}}"
 _PHOTO = f"{_V1}/photos/{{photo_id}}"
 _NOTICE = f"{_V1}/notices/{{version_id}}"
 _CANDIDATE = f"{_V1}/candidates/{{candidate_id}}"
+_SIGHTING = f"{_V1}/sightings/{{sighting_id}}"
+_LINK = f"{_V1}/sighting-links/{{link_id}}"
+_LOOKOUT = f"{_V1}/lookouts/{{lookout_id}}"
+_HANDOVER = f"{_V1}/handovers/{{handover_id}}"
 _ANY_VERSION = {"If-Match": "*"}
 _ADMINISTRATOR = frozenset({ADMINISTRATOR})
 
@@ -303,6 +317,50 @@ ROWS: tuple[Row, ...] = (
     _anywhere("GET", f"{_V1}/statistics/definitions", COUNTERS),
     _anywhere("GET", f"{_V1}/statistics/file", COUNTERS),
     _anywhere("GET", f"{_V1}/statistics/{{figure}}/cases", COUNTERS),
+    # Admission, and handovers to hospitals.
+    Row("GET", f"{_CASE}/admission", CASE_READERS, refused=404),
+    Row("PUT", f"{_CASE}/admission", frozenset({STAFF}), body=ADMISSION, headers=_ANY_VERSION),
+    Row("GET", f"{_CASE}/admission/sealed", STATION),
+    Row("POST", f"{_CASE}/care", frozenset({STAFF}), 409, stage="draft"),
+    Row("POST", f"{_CASE}/identity-disproved", frozenset({STAFF}), 409, body={"reason": "the papers are another's"}),
+    Row("GET", f"{_CASE}/handovers", CASE_READERS, refused=404),
+    Row(
+        "POST", f"{_CASE}/handovers", frozenset({STAFF}), 201,
+        body={"hospital_id": "{hospital_id}", "officer": "陈某", "complaint": "水肿",
+              "handed_at": "2026-03-02T08:30:00+08:00"},
+    ),
+    _anywhere("GET", f"{_V1}/handovers", frozenset({HEALTH})),
+    Row("POST", f"{_HANDOVER}/receive", frozenset({HEALTH}), body={"received_at": "2026-03-02T08:50:00+08:00"}),
+    Row("POST", f"{_HANDOVER}/withdraw", frozenset({STAFF}), body={"reason": "another person's"}),
+    # Sightings, lookouts, patrols. A liaison sees the own ones, and lookouts addressed to the own division.
+    _anywhere("GET", f"{_V1}/sightings", SIGHTING_READERS),
+    _anywhere("POST", f"{_V1}/sightings", NETWORK, 201, body=SIGHTING),
+    Row("GET", _SIGHTING, SIGHTING_READERS, refused=404),
+    Row("POST", f"{_SIGHTING}/withdraw", NETWORK, body={"reason": "somebody else"}),
+    Row("POST", f"{_SIGHTING}/photos", NETWORK, 201, photo=True),
+    Row("GET", f"{_SIGHTING}/photos/{{sighting_photo_id}}", SIGHTING_READERS, refused=404),
+    Row("GET", f"{_SIGHTING}/links", SIGHTING_READERS, refused=404),
+    Row("POST", f"{_SIGHTING}/links", POLICE | {STAFF}, 201, body={"case_id": "{case_id}", "reason": "same coat"},
+        stage="in_review"),
+    Row("POST", f"{_LINK}/decision", POLICE | {STAFF}, 409, body={"accept": True}),
+    Row("POST", f"{_LINK}/withdraw", POLICE | {STAFF}, body={"reason": "a mistake"}),
+    Row("POST", f"{_SIGHTING}/case", frozenset({STAFF}), 201, body={}),
+    Row("GET", f"{_CASE}/sightings", CASE_READERS, refused=404),
+    _anywhere("GET", f"{_V1}/lookouts", SIGHTING_READERS),
+    Row("POST", f"{_V1}/lookouts", POLICE | {STAFF}, 201, body={"case_id": "{case_id}"}),
+    Row("GET", _LOOKOUT, SIGHTING_READERS),
+    Row("GET", f"{_LOOKOUT}/photo", SIGHTING_READERS),
+    Row("GET", f"{_LOOKOUT}/answers", SIGHTING_READERS),
+    Row("POST", f"{_LOOKOUT}/answers", NETWORK, 201, body={}),
+    Row("GET", f"{_LOOKOUT}/track", SIGHTING_READERS),
+    Row("POST", f"{_LOOKOUT}/widen", POLICE | {STAFF}),
+    Row("POST", f"{_LOOKOUT}/end", POLICE | {STAFF}, body={"kind": "found", "reason": "in the hospital"}),
+    _anywhere("GET", f"{_V1}/patrols", WALKERS | {BUREAU}),
+    _anywhere("POST", f"{_V1}/patrols", WALKERS, 201, body=PATROL),
+    _anywhere("GET", f"{_V1}/patrols/counts", WALKERS | {BUREAU},
+              query={"since": "2026-03-01T00:00:00Z", "until": "2026-04-01T00:00:00Z"}),
+    Row("GET", f"{_V1}/patrols/{{patrol_id}}", WALKERS | {BUREAU}, refused=404),
+    Row("POST", f"{_V1}/patrols/{{patrol_id}}/withdraw", WALKERS, body={"reason": "counted twice"}),
     # Administration.
     _anywhere("GET", f"{_V1}/organisations", ALL),
     Row(

@@ -32,6 +32,7 @@ from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
+from tests.factories.network import network_records
 from tests.factories.notices import draft_of, propose, publish, token_of
 from tests.factories.records import attach, make_case, make_report
 from tests.factories.stories import Story, judged_case, two_reviews
@@ -102,6 +103,8 @@ class Stage:
             parts["params"] = {"kind": "medical"}
         if "/statistics" in path:
             parts["params"] = {"from": "2026-01-01", "to": "2026-12-31"}
+        if row.query is not None:
+            parts["params"] = row.query
         response: Response = self.client.request(row.method, path, headers={**headers, **row.headers}, **parts)
         return response
 
@@ -174,6 +177,7 @@ def stage(
         referred = {"referral_id": NOBODY, "earlier_case_id": NOBODY, "pair_id": NOBODY}
         if STAGES[name] is not CaseState.DRAFT:
             referred = around(session, services, world, story.case_id, now)
+        street = network_records(session, services, world, story.case_id, now=now)
         job = Job(
             id=uuid.uuid4(), kind="none", key="none", payload={}, state=JobState.SET_ASIDE, attempts=5,
             run_after=now, created_at=now,
@@ -210,6 +214,7 @@ def stage(
             **{key: str(value) for key, value in public.items()},
             "notification_id": str(notification_id),
             "webhook_id": str(webhook_id),
+            **street,
         },
         tokens={
             (role, own): give_token(services, (world.a if own else world.b).users[role])
