@@ -18,7 +18,7 @@ from matcher.vocabulary import (
     BodyRegion,
     BodySide,
     Build,
-    Confidence,
+    ClueConfidence,
     GalleryKind,
     Glasses,
     Handedness,
@@ -41,7 +41,7 @@ class Known(Generic[T]):
     basis: Basis
     as_of: date | None = None
     uncertainty: float | None = None
-    confidence: Confidence | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Name:
     text: str
     kind: NameKind
     basis: Basis
-    confidence: Confidence | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Kin:
     relation: KinRelation
     text: str
     basis: Basis
-    confidence: Confidence | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Phone:
 
     digits: str
     basis: Basis
-    confidence: Confidence | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Place:
     division: str
     kind: PlaceKind
     basis: Basis
-    confidence: Confidence | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

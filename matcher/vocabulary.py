@@ -24,7 +24,7 @@ class Basis(StrEnum):
     ESTIMATED = "estimated"  # 目测: judged by eye
 
 
-class Confidence(StrEnum):
+class ClueConfidence(StrEnum):
     """How sure the one who heard something is of it (把握程度)."""
 
     SURE = "sure"  # 听清

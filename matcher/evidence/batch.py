@@ -34,6 +34,7 @@ class Prepared:
         profile: itself, to be put in words.
         parameters_version: of the parameters that it was prepared with.
         values: what terms with one value a profile read, end to end, as the bytes of float64.
+        widths: how many values each of these terms reads.
         lists: what each of the other terms reads, in the order of the terms.
         packed: the same as it is laid beside others.
     """
@@ -41,6 +42,7 @@ class Prepared:
     profile: Profile
     parameters_version: str
     values: bytes
+    widths: tuple[int, ...]
     lists: tuple[Any, ...]
     packed: Packed
 
@@ -62,16 +64,20 @@ class Scores:
 
 def prepare(profile: Profile, parameters: Parameters) -> Prepared:
     """All that does not depend on whom the profile is compared with."""
-    values = [value for term in _SINGLE for value in term.encode(profile, parameters)]
+    rows = [term.encode(profile, parameters) for term in _SINGLE]
     lists = tuple(term.encode(profile, parameters) for term in _LISTED)
-    return Prepared(profile, parameters.version, np.array(values, np.float64).tobytes(), lists, pack(_parts(lists)))
+    values = np.array([value for row in rows for value in row], np.float64).tobytes()
+    widths = tuple(len(row) for row in rows)
+    return Prepared(profile, parameters.version, values, widths, lists, pack(_parts(lists)))
 
 
 def with_templates(prepared: Prepared, profile: Profile) -> Prepared:
     """The same person with the face templates of `profile`, which differs from the prepared one in nothing else."""
     lists = list(prepared.lists)
     lists[_FACES] = likeness.photographs(profile)
-    return Prepared(profile, prepared.parameters_version, prepared.values, tuple(lists), pack(_parts(lists)))
+    return Prepared(
+        profile, prepared.parameters_version, prepared.values, prepared.widths, tuple(lists), pack(_parts(lists))
+    )
 
 
 def log10_lrs(probe: Prepared, others: Sequence[Prepared], parameters: Parameters) -> Floats:
@@ -87,7 +93,7 @@ def log10_lrs(probe: Prepared, others: Sequence[Prepared], parameters: Parameter
     own = np.frombuffer(probe.values, np.float64)
     values = end_to_end([other.values for other in others], np.float64, len(own))
     start = 0
-    for term, width in zip(_SINGLE, _widths(parameters), strict=True):
+    for term, width in zip(_SINGLE, probe.widths, strict=True):
         part = slice(start, start + width)
         found[term.kind] = term.score(tuple(own[part].tolist()), values[:, part], parameters)
         start += width
@@ -108,8 +114,3 @@ def score(probe: Prepared, others: Sequence[Prepared], parameters: Parameters) -
 def _parts(lists: Sequence[Any]) -> list[Parts]:
     """What each term keeps, of what it reads of a profile."""
     return [term.parts(one) for term, one in zip(_LISTED, lists, strict=True) if term.parts is not None]
-
-
-def _widths(parameters: Parameters) -> tuple[int, ...]:
-    """How many values each term with single ones reads."""
-    return tuple(len(term.encode(Profile(), parameters)) for term in _SINGLE)

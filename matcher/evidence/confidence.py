@@ -14,24 +14,24 @@ from typing import Any
 import numpy as np
 
 from matcher.evidence.base import Floats, Parameters
-from matcher.vocabulary import Confidence
+from matcher.vocabulary import ClueConfidence
 
-WORDS: Mapping[Confidence, tuple[str, str]] = MappingProxyType(
+WORDS: Mapping[ClueConfidence, tuple[str, str]] = MappingProxyType(
     {
-        Confidence.SURE: ("听清", "sure"),
-        Confidence.LIKELY: ("大致听清", "likely"),
-        Confidence.UNSURE: ("没把握", "unsure"),
+        ClueConfidence.SURE: ("听清", "sure"),
+        ClueConfidence.LIKELY: ("大致听清", "likely"),
+        ClueConfidence.UNSURE: ("没把握", "unsure"),
     }
 )
-_LEVELS: tuple[Confidence | None, ...] = (None, *Confidence)
+_LEVELS: tuple[ClueConfidence | None, ...] = (None, *ClueConfidence)
 
 
-def level(confidence: Confidence | None) -> int:
+def level(confidence: ClueConfidence | None) -> int:
     """A confidence as a number; 0 for what was not heard in a clue."""
     return _LEVELS.index(confidence)
 
 
-def levels(confidences: Sequence[Confidence | None]) -> bytes:
+def levels(confidences: Sequence[ClueConfidence | None]) -> bytes:
     """The same of many, int16 as bytes."""
     return np.array([level(one) for one in confidences], np.int16).tobytes()
 
@@ -52,7 +52,7 @@ def weakened(log10_lrs: Floats, reliability: Any) -> Floats:
     return found
 
 
-def told(ours: Confidence | None, theirs: Confidence | None, parameters: Parameters) -> tuple[str, str]:
+def told(ours: ClueConfidence | None, theirs: ClueConfidence | None, parameters: Parameters) -> tuple[str, str]:
     """A sentence on how the clues' confidence was counted, in Chinese and English; "" where it changed nothing."""
     reliability = _reliability(ours, parameters) * _reliability(theirs, parameters)
     if reliability == 1:
@@ -65,5 +65,5 @@ def told(ours: Confidence | None, theirs: Confidence | None, parameters: Paramet
     )
 
 
-def _reliability(confidence: Confidence | None, parameters: Parameters) -> float:
+def _reliability(confidence: ClueConfidence | None, parameters: Parameters) -> float:
     return 1.0 if confidence is None else parameters.get(f"confidence.{confidence.value}", 1.0)

@@ -109,7 +109,7 @@ def _cut(pieces: Sequence[bytes], kind: Any, parts: int) -> list[tuple[Any, NDAr
     found = []
     for part in range(parts):
         counts = lengths[:, part]
-        found.append((flat[_places(starts, counts)], counts))
+        found.append((flat.take(_places(starts, counts)), counts))
         starts = starts + counts
     return found
 

@@ -13,7 +13,7 @@ from matcher.evidence.columns import best, owners, single
 from matcher.evidence.confidence import level, reliabilities, told, weakened
 from matcher.evidence.packing import Columns, Parts, columns
 from matcher.profile import Profile
-from matcher.vocabulary import Confidence, EvidenceKind
+from matcher.vocabulary import ClueConfidence, EvidenceKind
 
 SHORTEST = 3
 """Digits below which a fragment says nothing."""
@@ -29,7 +29,7 @@ class Numbers:
     levels: NDArray[np.int16]
 
 
-Fragment = tuple[str, Confidence | None]
+Fragment = tuple[str, ClueConfidence | None]
 """Digits, and the confidence of the clue that they were heard in."""
 
 

@@ -13,7 +13,7 @@ from matcher.evidence.base import Evidence, Floats, Parameters
 from matcher.evidence.columns import Items, Lists, items, listed, lists, own_items
 from matcher.evidence.packing import Columns, columns
 from matcher.profile import Profile
-from matcher.vocabulary import Confidence, EvidenceKind, PlaceKind
+from matcher.vocabulary import ClueConfidence, EvidenceKind, PlaceKind
 
 FAR, NEIGHBOUR, PROVINCE, CITY, COUNTY = range(5)
 LEVELS: tuple[str, ...] = ("0", "neighbour", "1", "2", "3")
@@ -30,7 +30,7 @@ WORDS: Mapping[int, tuple[str, str]] = MappingProxyType(
 WIDTH = 7
 HOME, MENTIONED, SEEN = range(3)
 Numbers = NDArray[np.int64]
-Spot = tuple[int, str, Confidence | None]
+Spot = tuple[int, str, ClueConfidence | None]
 """What a place means (`HOME`, `MENTIONED`, `SEEN`), its division code, and the confidence of the clue that named it."""
 Bounds = tuple[float, float]
 

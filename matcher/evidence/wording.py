@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz.fuzz import partial_ratio, ratio
 from rapidfuzz.process import cdist
 
-from matcher.evidence.base import Floats, Parameters
+from matcher.evidence.base import Floats, Knots, Parameters
 from matcher.evidence.columns import Row
 from matcher.evidence.confidence import level, reliabilities, weakened
 from matcher.evidence.packing import Columns, Parts
@@ -101,10 +101,20 @@ def institution_log10_lrs(own: Institution, others: Institutions, prefix: str, p
     changes = parameters.curve_at(f"{prefix}.curve", most) > parameters.curve_at(f"{prefix}.curve", alike)
     near = np.flatnonzero(changes & (shorter >= 2))
     if len(near):
-        part = cdist([ours], [names[place] for place in near.tolist()], scorer=partial_ratio, dtype=np.float64)[0] / 100
+        # A part that is no more alike than the curve's level beginning changes nothing; the library then stops early.
+        least = max(0.0, 100 * _level_until(parameters.curves[f"{prefix}.curve"]) / weight - 1e-6)
+        close = [names[place] for place in near.tolist()]
+        part = cdist([ours], close, scorer=partial_ratio, score_cutoff=least, dtype=np.float64)[0] / 100
         alike[near] = np.maximum(alike[near], part * weight)
     result[known] = parameters.curve_at(f"{prefix}.curve", alike)
     return weakened(result, reliabilities(levels, parameters) * reliabilities(sure, parameters))
+
+
+def _level_until(curve: Knots) -> float:
+    """Where a curve leaves the level on which it begins; 0 where it rises at once."""
+    level = [x for x, y in curve if y == curve[0][1]]
+    rises = next((x for x, y in curve if y != curve[0][1]), curve[-1][0])
+    return max((x for x in level if x < rises), default=0.0)
 
 
 def things(known: Known[str] | None, subject: str) -> Row:
