@@ -76,7 +76,8 @@ def listed(encoded: Items) -> Parts:
 def lists(gathered: Columns, width: int) -> Lists:
     """Items of many profiles, `width` numbers each."""
     ((flat, sizes),) = gathered.shorts
-    return Lists(gathered.count, owners(sizes // width), flat.reshape(-1, width).astype(np.float64))
+    # By column: terms read one column of all items after the other.
+    return Lists(gathered.count, owners(sizes // width), flat.reshape(-1, width).astype(np.float64, order="F"))
 
 
 def end_to_end(arrays: Sequence[bytes], kind: type[N], width: int) -> NDArray[N]:

@@ -84,7 +84,8 @@ def test_a_fact_keeps_how_sure_its_hearer_was_and_a_correction_of_that_alone_ask
     assert sure(desk.facts()) == [C.UNSURE, C.LIKELY, C.SURE, C.UNSURE, C.LIKELY]
     profile = for_matcher(desk.facts(), kind=GalleryKind.CASE, seen_on=None, seen_at=None, templates=[])
     assert C.UNSURE in [one.confidence for one in profile.names]
-    assert profile.school is not None and profile.school.confidence is C.LIKELY
+    assert profile.school is not None
+    assert profile.school.confidence is C.LIKELY
     before = desk.passes()
     desk.correct(first, name("阿珍", C.SURE))
     assert sure(desk.facts())[0] is C.SURE
