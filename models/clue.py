@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from matcher.vocabulary import ClueConfidence as ClueConfidence
 from matcher.vocabulary import KinRelation
 from models.base import Base, HasId, enum_type
 
@@ -24,14 +25,6 @@ class ClueKind(StrEnum):
     SONG = "song"  # 歌曲、戏曲
     PHONE = "phone"  # 电话号码片段
     OTHER = "other"  # 其他
-
-
-class ClueConfidence(StrEnum):
-    """How sure the one who heard it is (把握程度)."""
-
-    SURE = "sure"  # 听清
-    LIKELY = "likely"  # 大致听清
-    UNSURE = "unsure"  # 没把握
 
 
 class Clue(HasId, Base):
