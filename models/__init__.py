@@ -27,6 +27,7 @@ from models import (
     profile,
     report,
     review,
+    review_protocol,
     subject,
     user,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "profile",
     "report",
     "review",
+    "review_protocol",
     "subject",
     "user",
 ]

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
 from models.case import Case, CaseState
+from models.confirmation import Confirmation
 from models.organisation import Organisation
 from models.report import Report
+from models.review_protocol import ReviewSeed
 from models.user import Locale, Role, User
 from tracing.platform import errors
 
@@ -31,6 +33,7 @@ class Permission(StrEnum):
     REPORT_WRITE = "report.write"
     CANDIDATE_READ = "candidate.read"
     REVIEW = "review.write"
+    REVIEW_MANAGE = "review.manage"
     CONFIRM = "confirmation.write"
     RECALL = "confirmation.recall"
     CLAIM = "claim.write"
@@ -86,6 +89,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CONFIRM,
                 _P.CLAIM,
                 _P.CLAIM_SETTLE,
+                _P.REVIEW_MANAGE,
                 _P.RECALL,
                 _P.RELEASE,
                 _P.MILESTONE,
@@ -178,6 +182,32 @@ def candidate_scope(viewer: Viewer) -> ColumnElement[bool]:
         return false()
     mine = select(Case.id).where(case_scope(viewer))
     return or_(Candidate.case_id.in_(mine), Candidate.other_case_id.in_(mine))
+
+
+def examines(viewer: Viewer) -> bool:
+    """Whether the viewer is an examiner, who sees a case's candidates only after noting the person's features."""
+    return viewer.role is Role.POLICE_EXAMINER
+
+
+def seed_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `ReviewSeed`: those shown to the examiners of its case, while they are known to be somebody else.
+
+    Nobody but examiners sees seeds; to them they are candidates like any other.
+    """
+    if not examines(viewer):
+        return false()
+    known = select(Confirmation.id).where(Confirmation.recalled_at.is_(None))
+    mine = select(Case.id).where(case_scope(viewer))
+    return ReviewSeed.case_id.in_(mine) & ReviewSeed.confirmation_id.in_(known)
+
+
+def examiner_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `User`: the examiners whom a police supervisor gives cases to, and whose results are the
+    supervisor's alone to see.
+    """
+    if not viewer.may(Permission.REVIEW_MANAGE):
+        return false()
+    return User.organisation_id.in_(_organisations_under(viewer.jurisdiction)) & User.role.in_(POLICE)
 
 
 def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:

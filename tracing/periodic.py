@@ -18,9 +18,15 @@ from tracing.deadline_watch import WATCH, uncertain_years
 from tracing.platform import jobs
 from tracing.platform.clock import Clock
 from tracing.platform.db import read_only, unit_of_work
+from tracing.review_watch import ASSIGN
 from tracing.services import Services
 
-EVERY: Mapping[str, timedelta] = MappingProxyType({WATCH: timedelta(minutes=1)})
+EVERY: Mapping[str, timedelta] = MappingProxyType(
+    {
+        WATCH: timedelta(minutes=1),
+        ASSIGN: timedelta(minutes=1),
+    }
+)
 LOOK_SECONDS = 15.0
 log = structlog.stdlib.get_logger(__name__)
 

@@ -20,6 +20,7 @@ from tracing.platform.keyring import derived_keys
 from tracing.platform.settings import Settings
 from tracing.platform.storage import BlobStore, FileBlobStore
 from tracing.record_cache import RecordCache
+from tracing.review_policy import ReviewRules, load_rules
 
 GALLERY_CONNECTIONS = 2
 
@@ -39,6 +40,7 @@ class Services:
     parameters: Parameters
     records: RecordCache[Prepared]
     clocks: Clocks
+    review_rules: ReviewRules
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -64,6 +66,7 @@ def build_services(settings: Settings) -> Services:
         parameters=with_calibrations(load_parameters(), calibrations(faces)),
         records=RecordCache(settings.matching.cached_records, settings.matching.cached_seconds),
         clocks=load_clocks(settings.data_dir / "policies", settings.time_zone),
+        review_rules=load_rules(settings.data_dir / "policies"),
     )
 
 

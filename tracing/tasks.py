@@ -12,6 +12,7 @@ from tracing.matching import MATCH, match_job
 from tracing.matching_batch import MATCH_ALL, match_all_job
 from tracing.platform.worker import TaskFunction
 from tracing.reembedding import REEMBED, reembed_job, rematch_job
+from tracing.review_watch import ASSIGN, assign_job
 from tracing.services import Services
 
 REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
@@ -24,5 +25,6 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         REEMBED: reembed_job,
         REMATCH: rematch_job,
         WATCH: watch_job,
+        ASSIGN: assign_job,
     }
 )

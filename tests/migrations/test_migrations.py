@@ -23,6 +23,12 @@ KEPT_TABLES = {
     "interview_audio",
     "clue",
     "identity_claim",
+    "feature_note",
+    "review_look",
+    "review_seed",
+    "seed_review",
+    "review_request",
+    "review_assignment",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"

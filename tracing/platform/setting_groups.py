@@ -211,6 +211,15 @@ class AudioSettings(Group):
     max_per_interview: int = Field(4, ge=1, description="Recordings an interview may have.")
 
 
+class ReviewSettings(Group):
+    """How examiners judge."""
+
+    seeds: bool = Field(
+        default=True,
+        description="Mix known non-matches into the examiners' lists now and then, to measure how well they judge.",
+    )
+
+
 class TokenSettings(Group):
     """How long a sign-in lasts."""
 

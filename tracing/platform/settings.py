@@ -27,6 +27,7 @@ from tracing.platform.setting_groups import (
     LimitSettings,
     MatchingSettings,
     PhotoSettings,
+    ReviewSettings,
     TokenSettings,
     WebSettings,
 )
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings, description="Face index.")
     photos: PhotoSettings = Field(default_factory=PhotoSettings, description="Photographs.")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="Recordings of interviews.")
+    review: ReviewSettings = Field(default_factory=ReviewSettings, description="Review.")
     tokens: TokenSettings = Field(default_factory=TokenSettings, description="Sign-in.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
     matching: MatchingSettings = Field(default_factory=MatchingSettings, description="Candidate lists.")
