@@ -14,6 +14,7 @@ from api.middleware import BodyLimit, RequestLog, SecurityHeaders
 from api.openapi import DESCRIPTION, TAGS, DescribedApi, operation_id
 from api.openapi import problems as problem_responses
 from api.routes import (
+    assignments,
     audit,
     cases,
     claims,
@@ -21,6 +22,7 @@ from api.routes import (
     contact,
     deadlines,
     divisions,
+    features,
     interviews,
     jobs,
     me,
@@ -30,6 +32,7 @@ from api.routes import (
     photos,
     reports,
     review,
+    review_requests,
     service,
     users,
 )
@@ -52,6 +55,9 @@ SIGNED_IN = (
     photos,
     reports,
     review,
+    features,
+    assignments,
+    review_requests,
     claims,
     confirmation,
     contact,

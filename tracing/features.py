@@ -36,6 +36,11 @@ class FeaturesMissing(errors.Conflict):
         "you once they are noted."
     )
 
+    def __init__(self, case_id: uuid.UUID) -> None:
+        """`case_id`: whose person is to be described."""
+        super().__init__(field="features")
+        self.case_id = case_id
+
 
 class FeatureUnknown(errors.Invalid):
     """A feature that the list does not have."""
@@ -181,6 +186,14 @@ def are_noted(session: Session, viewer: Viewer, case: Case) -> bool:
 
 
 def require_noted(session: Session, viewer: Viewer, *cases: Case | None) -> None:
-    """Raise FeaturesMissing unless the viewer has described the person of one of these cases."""
-    if not any(are_noted(session, viewer, case) for case in cases if case is not None):
-        raise FeaturesMissing(field="features")
+    """Raise FeaturesMissing unless the viewer has described the person of one of these cases.
+
+    The error names the first of them that exists for the viewer.
+    """
+    there = [case for case in cases if case is not None]
+    if any(are_noted(session, viewer, case) for case in there):
+        return
+    seen = set(
+        session.scalars(select(Case.id).where(Case.id.in_([case.id for case in there]), access.case_scope(viewer)))
+    )
+    raise FeaturesMissing(next(case.id for case in there if case.id in seen))

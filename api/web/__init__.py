@@ -11,6 +11,7 @@ from api.web.pages import (
     contact,
     deadlines,
     divisions,
+    features,
     home,
     intake,
     interviews,
@@ -28,7 +29,7 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, intake, cases, photos, reports, review, confirmation, contact, outcomes, deadlines,
+    sign_in, home, intake, cases, photos, reports, review, features, confirmation, contact, outcomes, deadlines,
     interviews, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
 

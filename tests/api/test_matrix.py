@@ -21,18 +21,21 @@ from models.deadline import ClockKind, Deadline
 from models.interview import InterviewMethod
 from models.job import Job, JobState
 from models.milestone import MilestoneKind
+from models.review_protocol import RequestKind
 from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.records import attach, make_report
-from tests.factories.stories import judged_case, two_reviews
+from tests.factories.stories import describe, judged_case, two_reviews
 from tests.factories.world import World
 from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
 from tracing.platform.db import unit_of_work
+from tracing.review_queue import take_case
+from tracing.review_requests import ask_for
 from tracing.services import Services
 
 STAGES = {
@@ -137,6 +140,13 @@ def stage(
             run_after=now, created_at=now,
         )  # fmt: skip
         session.add(job)
+        assignment_id, request_id = NOBODY, NOBODY
+        if name == "in_review" and story.candidate_id:
+            first, second = (world.viewer(one) for one in world.a.examiners)
+            for viewer in (first, second, world.viewer(world.a.users[Role.POLICE_SUPERVISOR])):
+                describe(session, services, viewer, story.case_id, now=now)
+            assignment_id = take_case(session, services, second, story.case_id, now=now).id
+            request_id = ask_for(session, first, story.candidate_id, RequestKind.DNA, now=now).id
     made = Stage(
         client=client,
         services=services,
@@ -150,6 +160,8 @@ def stage(
             "audio_id": str(audio.id),
             "clue_id": str(clue_id),
             "claim_id": str(claim_id),
+            "assignment_id": str(assignment_id),
+            "request_id": str(request_id),
             "deadline_id": str(deadline_id),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),

@@ -119,9 +119,8 @@ def test_sealed_changes_are_not_told_until_the_opinion_is_given(
     first, second = examiners(world)
     assert changes(any_services, first, case_id, now) == ()
     with unit_of_work(any_services.db) as session:
-        commit_opinion(
-            session, any_services, first, candidate_of(any_services, case_id).id, Opinion.SUPPORTS, None, now=now
-        )
+        candidate_id = candidate_of(any_services, case_id).id
+        commit_opinion(session, any_services, first, candidate_id, Opinion.SUPPORTS, now=now)
     assert len(changes(any_services, first, case_id, now)) == 1
     assert changes(any_services, second, case_id, now) == ()
     with pytest.raises(errors.NotFound):

@@ -20,7 +20,10 @@ def test_each_recipient_has_one_line_however_often_named(any_services: Services,
         assert notify(session, [one, other, one], NotificationKind.REVIEW_WAITING, "case", about, now=now) == 2
     with read_only(any_services.db) as session:
         rows = session.scalars(select(Notification)).all()
-    assert {(row.recipient_id, row.object_id, row.read_at) for row in rows} == {(one, about, None), (other, about, None)}
+    assert {(row.recipient_id, row.object_id, row.read_at) for row in rows} == {
+        (one, about, None),
+        (other, about, None),
+    }
 
 
 def test_whom_an_organisation_has_and_whom_a_subtree(any_services: Services, world: World) -> None:

@@ -175,12 +175,9 @@ def test_the_queue_counts_what_waits_for_this_examiner(
     views = listed(services, first, crowded, now)
     judge(services, first, views[0].candidate.id, now, Opinion.NEITHER)
     with unit_of_work(services.db) as session:
-        assert [(item.case.id, item.waiting) for item in review_queue(session, services, first, now=now).items] == [
-            (crowded, 7)
-        ]
-        assert [(item.case.id, item.waiting) for item in review_queue(session, services, second, now=now).items] == [
-            (crowded, 8)
-        ]
+        for viewer, waiting in ((first, 7), (second, 8)):
+            (item,) = review_queue(session, services, viewer, now=now).items
+            assert (item.case.id, item.waiting) == (crowded, waiting)
     withdraw(services, first, views[0].candidate.id, now)
     with unit_of_work(services.db) as session:
         assert [item.waiting for item in review_queue(session, services, first, now=now).items] == [8]

@@ -199,10 +199,17 @@ def _review(who: dict[str, ApiUser], case: dict[str, Any], candidate: dict[str, 
         queue = who[examiner].call("GET", "/review/queue")["items"]
         if [item["case"]["number"] for item in queue] != [case["number"]]:
             raise Unexpected(f"the case is not in the queue of {examiner}")
+        if examiner == "examiner1":
+            tell.refused("a candidate before the features", who[examiner].refused("GET", path), "features_missing")
+        who[examiner].call("POST", f"/cases/{case['id']}/features", json=_features(who[examiner], case))
         before = who[examiner].call("GET", path)["candidate"]
         if not before["sealed"] or "log10_lr" in before or "terms" in before:
             raise Unexpected(f"scores are not sealed for {examiner}")
-        opinion = {"opinion": "strongly_supports" if examiner == "examiner1" else "supports", "remarks": "演示"}
+        opinion = {
+            "opinion": "strongly_supports" if examiner == "examiner1" else "supports",
+            "remarks": "演示",
+            "features": [{"feature": "ears", "finding": "similar", "text": "演示"}],
+        }
         who[examiner].call("POST", f"{path}/reviews", json=opinion)
         after = who[examiner].call("GET", path)["candidate"]
         tell.say(f"{examiner}: sealed before, then {opinion['opinion']}; now sees {len(after['reviews'])} opinion(s)")
@@ -213,6 +220,15 @@ def _review(who: dict[str, ApiUser], case: dict[str, Any], candidate: dict[str, 
                 "one examiner confirms alone", who["examiner1"].refused("POST", place, json=confirm), "reviews_missing"
             )
             tell.refused("the submitter confirms", who["station"].refused("POST", place, json=confirm), "forbidden")
+
+
+def _features(examiner: ApiUser, case: dict[str, Any]) -> dict[str, Any]:
+    """What an examiner notes of the unknown person before any candidate: the face, if there is a photograph of it."""
+    photos = examiner.call("GET", f"/cases/{case['id']}")["photos"]
+    if not photos:
+        return {"basis": "non_facial", "features": [{"feature": "stature", "text": "演示"}]}
+    keys = ("hairline", "eyebrows", "ears", "chin")
+    return {"basis": "facial", "features": [{"feature": key, "text": "演示"} for key in keys]}
 
 
 def _confirm_and_release(
