@@ -43,7 +43,9 @@ def take(target: Path) -> None:
             keys = ("hairline", "ears", "chin") if photos else ("stature",)
             noted = [{"feature": key, "text": "演示"} for key in keys]
             basis = "facial" if photos else "non_facial"
-            examiner.call("POST", f"/cases/{case['id']}/features", json={"basis": basis, "features": noted})
+            ApiUser(installation.url, "examiner1", accounts["examiner1"]).call(
+                "POST", f"/cases/{case['id']}/features", json={"basis": basis, "features": noted}
+            )
             candidate = examiner.call("GET", f"/cases/{case['id']}/candidates")["items"][0]
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
             page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="zh-CN")
