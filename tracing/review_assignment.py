@@ -224,7 +224,7 @@ def _load(session: Session, examiner_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID
 def fill(session: Session, rules: ReviewRules, case: Case, place: int, *, now: datetime) -> bool:
     """See to it that a place of a locked case is held or done; whether anything was changed.
 
-    Supervisors are told, once, when there is nobody to give it to.
+    Supervisors are told when there is nobody else to give it to.
     """
     rows = assignments_of(session, case.id)
     held = holder(rows, place)
@@ -237,7 +237,7 @@ def fill(session: Session, rules: ReviewRules, case: Case, place: int, *, now: d
         return False
     chosen = _again(session, case, rows, place) or next_examiner(session, case, rows, place)
     if chosen is None or (held is not None and chosen == held.examiner_id):
-        _tell_supervisors(session, case, place, now)
+        _tell_supervisors(session, rules, case, place, now)
     if chosen is not None:
         give(session, rules, case, place, chosen, by=None, now=now)
     return chosen is not None or held is not None
@@ -278,7 +278,8 @@ def _volunteered(
     return False
 
 
-def _tell_supervisors(session: Session, case: Case, place: int, now: datetime) -> None:
+def _tell_supervisors(session: Session, rules: ReviewRules, case: Case, place: int, now: datetime) -> None:
+    """Once in the time that an assignment has."""
     kind = NotificationKind.REVIEW_DISAGREEMENT if place == THIRD else NotificationKind.REVIEW_WAITING
     supervisors = {one.id for one in police_of(session, case, {Role.POLICE_SUPERVISOR})}
     told = set(
@@ -286,7 +287,7 @@ def _tell_supervisors(session: Session, case: Case, place: int, now: datetime) -
             select(Notification.recipient_id).where(
                 Notification.kind == kind,
                 Notification.object_id == case.id,
-                Notification.created_at >= case.state_since,
+                Notification.created_at > now - timedelta(hours=rules.assignment_hours),
             )
         )
     )

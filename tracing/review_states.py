@@ -30,7 +30,9 @@ def refuse_own_case(viewer: Viewer, case: Case) -> None:
 
 def waits_for(examiner_id: uuid.UUID | InstrumentedAttribute[uuid.UUID]) -> ColumnElement[bool]:
     """Condition on `Candidate`: listed, undecided, and without a standing opinion of this examiner."""
-    own = exists().where(
-        Review.candidate_id == Candidate.id, Review.examiner_id == examiner_id, Review.withdrawn_at.is_(None)
+    own = (
+        exists()
+        .where(Review.candidate_id == Candidate.id, Review.examiner_id == examiner_id, Review.withdrawn_at.is_(None))
+        .correlate_except(Review)  # the examiner may be that of a row two levels up
     )
     return Candidate.listed & Candidate.state.in_(UNDECIDED) & ~own

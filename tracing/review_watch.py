@@ -88,7 +88,8 @@ def _seen_to(place: int, now: datetime) -> ColumnElement[bool]:
     left = [Candidate.case_id == Case.id, waits_for(ReviewAssignment.examiner_id)]
     if place == THIRD:
         left += disputed(Case.id)
-    done = exists().where(*mine, ReviewAssignment.ended_because == AssignmentEnd.DONE, ~exists().where(*left))
+    waiting = exists().where(*left).correlate_except(Candidate)
+    done = exists().where(*mine, ReviewAssignment.ended_because == AssignmentEnd.DONE, ~waiting)
     return held | done
 
 
