@@ -37,7 +37,9 @@ def requests(
 
 
 @router.post("/review/requests/{request_id}/withdraw", summary="Take one's own request back", responses=problems(409))
-def withdraw_request(request_id: uuid.UUID, body: ReasonIn, session: SessionDep, viewer: ViewerDep, now: NowDep) -> RequestOut:
+def withdraw_request(
+    request_id: uuid.UUID, body: ReasonIn, session: SessionDep, viewer: ViewerDep, now: NowDep
+) -> RequestOut:
     """It stays on record."""
     row = review_requests.withdraw_request(session, viewer, request_id, reason=body.reason, now=now)
     return request_out(RequestView(row, met=False, mine=True))
