@@ -122,6 +122,8 @@ def _share_kept(agreement: NDArray[np.float64], parameters: Parameters) -> NDArr
     scale = parameters.get("fusion.first_agreement_scale", 1.0)
     # An offset above its scale would let more agreement count less.
     offset = min(parameters.get("fusion.first_agreement", 0.0), scale)
+    if offset <= 0:
+        return np.ones_like(agreement)
     paid = -offset * np.expm1(-agreement / scale)
     return 1 - np.divide(paid, agreement, out=np.zeros_like(agreement), where=agreement > 0)
 

@@ -63,6 +63,11 @@ def test_a_set_without_the_figure_takes_nothing() -> None:
     assert fuse([term(EvidenceKind.FACE, 2.0)], 10, older).log10_lr == 2.0
 
 
+def test_a_scale_of_nothing_takes_nothing() -> None:
+    wrong = replace(P, numbers={**P.numbers, "fusion.first_agreement_scale": 0.0})
+    assert fuse([term(EvidenceKind.FACE, 2.0)], 10, wrong).log10_lr == 2.0
+
+
 def test_an_offset_above_its_scale_is_held_to_it() -> None:
     wrong = replace(P, numbers={**P.numbers, "fusion.first_agreement": 9.0})
     sums = [fuse([term(EvidenceKind.FACE, step / 10)], 10, wrong).log10_lr for step in range(1, 50)]
