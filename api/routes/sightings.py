@@ -111,14 +111,14 @@ def add_photo(
 
 
 @router.get(
-    "/sightings/{sighting_id}/photos/{photo_id}",
+    "/sightings/{sighting_id}/photos/{sighting_photo_id}",
     summary="A photograph of a sighting",
     response_class=Response,
     responses={**problems(404), **_JPEG},
 )
 def photo(
     sighting_id: uuid.UUID,
-    photo_id: uuid.UUID,
+    sighting_photo_id: uuid.UUID,
     session: SessionDep,
     services: ServicesDep,
     viewer: ViewerDep,
@@ -126,7 +126,7 @@ def photo(
     size: PhotoSize = PhotoSize.FULL,
 ) -> Response:
     """Unsealed for this viewer; the look is on record. Never to be cached."""
-    data = sightings.open_sighting_photo(session, services, viewer, sighting_id, photo_id, size=size, now=now)
+    data = sightings.open_sighting_photo(session, services, viewer, sighting_id, sighting_photo_id, size=size, now=now)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
 
