@@ -31,20 +31,8 @@ from tests.factories import workflow_oracle as oracle
 from tests.factories.records import make_case
 from tests.factories.rivals import Copies
 from tests.factories.stories import KIN, papers_for, run_jobs
-from tracing import (
-    candidates,
-    cases,
-    claims,
-    clues,
-    confirmation,
-    contact,
-    dossier,
-    exclusions,
-    kin,
-    outcomes,
-    review,
-    screenings,
-)
+from tracing import candidates, cases, claims, clues, confirmation, contact, dossier, exclusions, kin, outcomes, review
+from tracing import screenings as screening
 from tracing.claims import ClaimResult
 from tracing.clues import ClueText
 from tracing.platform import errors
@@ -235,7 +223,7 @@ class WorkflowMachine(RuleBasedStateMachine):
         """The wish and the danger, asked again."""
         case_id, viewer = self.case(case), self.police[0] if police else self.caseworker
         self.attempt(
-            lambda s: screenings.record_screening(
+            lambda s: screening.record_screening(
                 s, self.services, viewer, case_id, wish, danger,
                 asked_on=self.services.local_day(self.now), note_text=None, now=self.now,
             )
