@@ -45,7 +45,9 @@ from tracing import (
     kin,
     outcomes,
     review,
-    screenings,
+)
+from tracing import (
+    screenings as screening,
 )
 from tracing.claims import ClaimResult
 from tracing.clues import ClueText
@@ -274,7 +276,7 @@ class WorkflowMachine(RuleBasedStateMachine):
         """The wish and the danger, asked again."""
         case_id, viewer = self.case(case), self.police[0] if police else self.caseworker
         self.attempt(
-            lambda s: screenings.record_screening(
+            lambda s: screening.record_screening(
                 s, self.services, viewer, case_id, wish, danger,
                 asked_on=self.services.local_day(self.now), note_text=None, now=self.now,
             )
