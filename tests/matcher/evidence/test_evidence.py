@@ -49,7 +49,8 @@ def test_one_comparator_for_each_kind_of_evidence() -> None:
     assert sorted(modules) == sorted(kind.value for kind in EvidenceKind)
     folder = Path(str(evidence.__file__)).parent
     shared = {
-        "__init__", "base", "batch", "columns", "confidence", "likeness", "listed", "packing", "steps", "terms", "wording",
+        "__init__", "base", "batch", "columns", "confidence", "likeness", "listed", "packing", "steps", "terms",
+        "wording",
     }  # fmt: skip
     assert {path.stem for path in folder.glob("*.py")} == {*modules, *shared}
 
