@@ -9,16 +9,22 @@ from api.errors import GateClosed
 from api.paths import template
 from tracing.access import Viewer
 from tracing.confirmation import (
+    CandidateExcluded,
     CandidateIsCase,
     DisagreementStands,
     ReferenceMissing,
     ReportTaken,
     ReviewsMissing,
 )
-from tracing.contact import DangerSuspected, NotConfirmed, PersonObjects
+from tracing.contact import LocalFirst, NotConfirmed
+from tracing.dossier import DossierIncomplete
+from tracing.exclusions import ExaminersMissing
+from tracing.kin import DnaMissing, KinNotVerified
+from tracing.notices import OwnDraft
 from tracing.platform import errors
 from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
+from tracing.screenings import DangerSuspected, PersonObjects
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import IllegalMove
@@ -31,13 +37,20 @@ DECISIONS = (
     DisagreementStands,
     ReferenceMissing,
     CandidateIsCase,
+    CandidateExcluded,
+    ExaminersMissing,
     ReportTaken,
     NotConfirmed,
     PersonObjects,
     DangerSuspected,
+    LocalFirst,
+    DnaMissing,
+    KinNotVerified,
+    DossierIncomplete,
     IllegalMove,
+    OwnDraft,
 )
-"""Refusals of confirmation, release and moves: whoever tries them without grounds is seen to have tried."""
+"""Refusals of confirmation, release, moves, publication: whoever tries them without grounds is seen to have tried."""
 
 
 def record(request: Request, error: errors.TracingError) -> None:

@@ -21,6 +21,7 @@ class CandidateState(StrEnum):
     JUDGED = "judged"  # 已有复核意见
     CONFIRMED = "confirmed"  # 已确认
     CLOSED = "closed"  # 因他人确认而关闭
+    EXCLUDED = "excluded"  # 已排除
 
 
 class Candidate(HasId, Base):
@@ -28,7 +29,8 @@ class Candidate(HasId, Base):
 
     `pair` names the unordered pair, so that two cases that find each other share one candidate. `terms` holds every
     Evidence of the score with its values, its weight and its sentences; `log10_lr` their weighted sum. The prior odds
-    are 1 / `gallery_size`; None in a candidate that was last scored before the size was kept.
+    are 1 / `gallery_size`; None in a candidate that was last scored before the size was kept. `closed_by_id` is the
+    confirmation that closed it, while it is closed.
     """
 
     __tablename__ = "candidate"
@@ -57,6 +59,8 @@ class Candidate(HasId, Base):
     proposed_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     listed: Mapped[bool] = mapped_column(default=True)
+    # Added after the table: confirmations name candidates, so the two cannot be created one before the other.
+    closed_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("confirmation.id", use_alter=True))
 
 
 class MatchPass(HasId, Base):

@@ -29,6 +29,7 @@ class NotificationKind(StrEnum):
     CONTACT_REFUSED = "contact_refused"  # 家属拒绝接回
     REFERRAL_SENT = "referral_sent"  # 转介送达
     REFERRAL_ANSWERED = "referral_answered"  # 转介答复
+    FOLLOW_UP_DANGER = "follow_up_danger"  # 回访发现危险
     WANDERED_AGAIN = "wandered_again"  # 再次走失
     DUPLICATE_PROPOSED = "duplicate_proposed"  # 疑似重复
     NOTICE_TO_APPROVE = "notice_to_approve"  # 公告待审

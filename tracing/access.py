@@ -11,14 +11,20 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
-from models.case import Case, CaseState
+from models.case import AdmissionKind, Case, CaseState
+from models.duplicate import DuplicatePair
+from models.home_notice import HomeNotice
+from models.lookout import Lookout, LookoutRing
 from models.notification import Notification
 from models.organisation import Organisation
+from models.patrol import Patrol
+from models.referral import Referral, ReferralState
 from models.report import Report
+from models.sighting import LinkState, Sighting, SightingLink
 from models.user import Locale, Role, User
 from models.webhook import WebhookEndpoint
 from tracing.platform import errors
@@ -35,14 +41,35 @@ class Permission(StrEnum):
     REVIEW = "review.write"
     CONFIRM = "confirmation.write"
     RECALL = "confirmation.recall"
+    EXCLUDE = "exclusion.write"
+    EXCLUSION_REOPEN = "exclusion.reopen"
     CLAIM = "claim.write"
     CLAIM_SETTLE = "claim.settle"
     RELEASE = "contact.release"
     CONTACT = "contact.write"
+    CONTACT_EXCEPTION = "contact.exception"
+    SCREEN = "contact.screen"
+    HOME_NOTICE = "home_notice.answer"
     OUTCOME = "outcome.write"
     MILESTONE = "milestone.write"
     PAUSE = "deadline.pause"
     INTERVIEW = "interview.write"
+    REFER = "referral.write"
+    ANSWER = "referral.answer"
+    FOLLOW_UP = "followup.write"
+    DUPLICATE = "duplicate.decide"
+    NOTICE = "notice.write"
+    NOTICE_APPROVE = "notice.approve"
+    TIP = "tip.judge"
+    STATISTICS = "statistics.read"
+    ADMISSION = "admission.open"
+    HANDOVER_RECEIVE = "handover.receive"
+    SIGHTING = "sighting.write"
+    SIGHTING_READ = "sighting.read"
+    SIGHTING_DECIDE = "sighting.decide"
+    LOOKOUT = "lookout.write"
+    PATROL = "patrol.write"
+    PATROL_READ = "patrol.read"
     ACCOUNTS = "accounts.manage"
     WEBHOOKS = "webhooks.manage"
     JOBS = "jobs.manage"
@@ -51,6 +78,7 @@ class Permission(StrEnum):
 
 _P = Permission
 T = TypeVar("T")
+_DECIDE_SIGHTINGS = frozenset({_P.SIGHTING, _P.SIGHTING_READ, _P.SIGHTING_DECIDE, _P.LOOKOUT})
 MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.STATION_STAFF: frozenset(
@@ -64,8 +92,20 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.MILESTONE,
                 _P.PAUSE,
                 _P.INTERVIEW,
+                _P.SCREEN,
+                _P.HOME_NOTICE,
+                _P.REFER,
+                _P.FOLLOW_UP,
+                _P.DUPLICATE,
+                _P.NOTICE,
+                _P.TIP,
+                _P.STATISTICS,
+                _P.ADMISSION,
+                _P.PATROL,
+                _P.PATROL_READ,
             }
-        ),
+        )
+        | _DECIDE_SIGHTINGS,
         Role.POLICE_EXAMINER: frozenset(
             {
                 _P.CASE_READ,
@@ -74,11 +114,15 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CANDIDATE_READ,
                 _P.REVIEW,
                 _P.CONFIRM,
+                _P.EXCLUDE,
                 _P.CLAIM,
                 _P.RELEASE,
+                _P.SCREEN,
                 _P.MILESTONE,
+                _P.DUPLICATE,
             }
-        ),
+        )
+        | _DECIDE_SIGHTINGS,
         Role.POLICE_SUPERVISOR: frozenset(
             {
                 _P.CASE_READ,
@@ -90,17 +134,51 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CLAIM,
                 _P.CLAIM_SETTLE,
                 _P.RECALL,
+                _P.EXCLUDE,
+                _P.EXCLUSION_REOPEN,
                 _P.RELEASE,
+                _P.SCREEN,
+                _P.CONTACT_EXCEPTION,
                 _P.MILESTONE,
+                _P.DUPLICATE,
+                _P.NOTICE_APPROVE,
+                _P.STATISTICS,
+            }
+        )
+        | _DECIDE_SIGHTINGS,
+        Role.CASEWORKER: frozenset(
+            {
+                _P.CASE_READ,
+                _P.CANDIDATE_READ,
+                _P.CONTACT,
+                _P.OUTCOME,
+                _P.MILESTONE,
+                _P.PAUSE,
+                _P.INTERVIEW,
+                _P.SCREEN,
+                _P.HOME_NOTICE,
+                _P.REFER,
+                _P.FOLLOW_UP,
+                _P.TIP,
+                _P.ADMISSION,
             }
         ),
-        Role.CASEWORKER: frozenset(
-            {_P.CASE_READ, _P.CANDIDATE_READ, _P.CONTACT, _P.OUTCOME, _P.MILESTONE, _P.PAUSE, _P.INTERVIEW}
+        Role.HEALTH_LIAISON: frozenset({_P.HANDOVER_RECEIVE, _P.ANSWER}),  # what is handed over or referred to it
+        Role.COMMUNITY_LIAISON: frozenset({_P.SIGHTING, _P.SIGHTING_READ, _P.PATROL, _P.PATROL_READ}),
+        Role.RECEIVING_UNIT: frozenset({_P.ANSWER}),
+        Role.BUREAU_SUPERVISOR: frozenset(
+            {
+                _P.CASE_READ,
+                _P.REPORT_READ,
+                _P.CANDIDATE_READ,
+                _P.PAUSE,
+                _P.HOME_NOTICE,
+                _P.NOTICE_APPROVE,
+                _P.STATISTICS,
+                _P.SIGHTING_READ,
+                _P.PATROL_READ,
+            }
         ),
-        Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
-        Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
-        Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
-        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE}),
         Role.AUDITOR: frozenset({_P.AUDIT}),
         Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.WEBHOOKS, _P.JOBS}),
     }
@@ -158,13 +236,15 @@ def case_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Case`: which cases exist for the viewer.
 
     A draft is its own organisation's business; from submission on the police of the jurisdiction and the supervisors
-    above see it.
+    above see it. Whose identity is known is nobody for the police to trace.
     """
     if not viewer.may(Permission.CASE_READ):
         return false()
     inside = Case.organisation_id.in_(_organisations_under(viewer.jurisdiction))
     if viewer.role in (Role.STATION_STAFF, Role.CASEWORKER):
         return inside
+    if viewer.role in POLICE:
+        inside &= Case.admission_kind == AdmissionKind.UNKNOWN_IDENTITY
     return inside & (Case.state != CaseState.DRAFT)
 
 
@@ -181,6 +261,96 @@ def candidate_scope(viewer: Viewer) -> ColumnElement[bool]:
         return false()
     mine = select(Case.id).where(case_scope(viewer))
     return or_(Candidate.case_id.in_(mine), Candidate.other_case_id.in_(mine))
+
+
+def home_notice_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `HomeNotice`: those to the viewer's organisations, and those of the cases that the viewer sees."""
+    if not viewer.may(Permission.HOME_NOTICE):
+        return false()
+    mine = select(Case.id).where(case_scope(viewer))
+    return or_(addressed_to(viewer), HomeNotice.case_id.in_(mine))
+
+
+def addressed_to(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `HomeNotice`: the addressee is in the subtree that the viewer's role reaches."""
+    return HomeNotice.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def referral_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Referral`: what was sent to the own organisation, for those who answer; else those of own cases."""
+    if viewer.may(Permission.ANSWER):
+        return (Referral.receiver_id == viewer.organisation_id) & Referral.sent_at.is_not(None)
+    mine = Referral.case_id.in_(select(Case.id).where(case_scope(viewer)))
+    # A draft is its writers' own business.
+    return mine if viewer.may(Permission.REFER) else mine & (Referral.state != ReferralState.DRAFT)
+
+
+def duplicate_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `DuplicatePair`: those of which at least one record exists for the viewer."""
+    cases = select(Case.id).where(case_scope(viewer))
+    reports = select(Report.id).where(report_scope(viewer))
+    return or_(
+        DuplicatePair.first_case_id.in_(cases),
+        DuplicatePair.second_case_id.in_(cases),
+        DuplicatePair.first_report_id.in_(reports),
+        DuplicatePair.second_report_id.in_(reports),
+    )
+
+
+def addressed(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: open, and one of its rings covers the division of the viewer's organisation."""
+    own = select(Organisation.division).where(Organisation.id == viewer.organisation_id).scalar_subquery()
+    return Lookout.ended_at.is_(None) & exists().where(
+        LookoutRing.lookout_id == Lookout.id,
+        func.substr(own, 1, func.length(LookoutRing.division)) == LookoutRing.division,
+    )
+
+
+def own_lookouts(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: those that an organisation of the viewer's jurisdiction opened."""
+    return Lookout.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def lookout_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: those that the jurisdiction opened, and open ones addressed to the viewer's division.
+
+    A liaison sees the addressed ones alone: when one ends, it is gone.
+    """
+    if not viewer.may(Permission.SIGHTING_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return addressed(viewer)
+    return or_(own_lookouts(viewer), addressed(viewer))
+
+
+def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Sighting`: a liaison's own organisation's; for stations, police and supervisors those of the
+    jurisdiction, and whatever answers a lookout or was linked to a case of theirs, wherever it was recorded.
+    """
+    if not viewer.may(Permission.SIGHTING_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return Sighting.organisation_id == viewer.organisation_id
+    linked = (
+        select(SightingLink.sighting_id)
+        .outerjoin(Lookout, Lookout.id == SightingLink.lookout_id)
+        .outerjoin(Case, Case.id == SightingLink.case_id)
+        .where(
+            SightingLink.state.in_((LinkState.PROPOSED, LinkState.ACCEPTED)),
+            or_(own_lookouts(viewer), case_scope(viewer)),
+        )
+    )
+    inside = Sighting.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+    return or_(inside, Sighting.id.in_(linked))
+
+
+def patrol_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Patrol`: a liaison's own organisation's, others' of the jurisdiction."""
+    if not viewer.may(Permission.PATROL_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return Patrol.organisation_id == viewer.organisation_id
+    return Patrol.organisation_id.in_(_organisations_under(viewer.jurisdiction))
 
 
 def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:

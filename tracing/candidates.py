@@ -63,6 +63,7 @@ def list_candidates(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now
         _loaded(viewer)
         .where(or_(Candidate.case_id == case.id, Candidate.other_case_id == case.id))
         .where(or_(Candidate.listed, Candidate.state != CandidateState.OPEN))
+        .where(Candidate.state != CandidateState.EXCLUDED)
         .order_by(Candidate.log10_lr.desc(), Candidate.id)
     ).all()
     reviews = _reviews(session, [candidate.id for candidate in candidates])

@@ -14,11 +14,13 @@ from models.confirmation import DECISIVE_METHODS, Confirmation, ConfirmationMeth
 from models.profile import Profile
 from models.report import Report, ReportState
 from models.review import AGREEING_GRADE, Review
-from tracing import access
+from tracing import access, duplicates
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.claim_gate import claim_behind, refuse_conflicting
+from tracing.confirmation_news import tell_identified, tell_recalled
+from tracing.duplicate_links import hold_links, refuse_linked
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
 from tracing.platform import errors
@@ -75,6 +77,13 @@ class ReportTaken(errors.Conflict):
     message = "This report is no longer open: it was withdrawn, or confirmed for another case. Reload the page."
 
 
+class CandidateExcluded(errors.Conflict):
+    """A candidate that was excluded."""
+
+    slug = "candidate_excluded"
+    message = "This candidate was excluded. A police supervisor has to reopen it first, by naming new evidence."
+
+
 class AlreadyConfirmed(errors.Conflict):
     """Somebody has been confirmed for this case, perhaps a moment ago by a colleague."""
 
@@ -110,8 +119,9 @@ def confirm(
     """Confirm that the case's person is the reported one; rivals are closed in the same transaction.
 
     A decisive method rests on the recorded result that shows it, when there is one: its reference is taken if none is
-    given. Raises AlreadyConfirmed, ClaimsConflict, ReviewsMissing, DisagreementStands, ReferenceMissing,
-    ConflictOfInterest, CandidateIsCase, ReportTaken, IllegalMove. The database refuses the same by triggers.
+    given. Raises AlreadyConfirmed, CandidateExcluded, ClaimsConflict, ReviewsMissing, DisagreementStands,
+    ReferenceMissing, ConflictOfInterest, CandidateIsCase, ReportTaken, IllegalMove. The database refuses the
+    same by triggers.
     """
     access.require(viewer, Permission.CONFIRM)
     case = load_case(session, viewer, case_id, lock=True)
@@ -124,7 +134,11 @@ def confirm(
     if candidate.report_id is None:
         raise CandidateIsCase(field="candidate_id")
     report = _open_report(session, candidate)
+    hold_links(session, report.id)
     candidate = load_candidate(session, viewer, candidate_id, lock=True)
+    if candidate.state is CandidateState.EXCLUDED:
+        raise CandidateExcluded(field="candidate_id")
+    refuse_linked(session, candidate.id)
     grounds = check_text(grounds, limit=4000, field="grounds")
     reference, claim_id = _basis(session, case, candidate, method, reference)
     if CaseState.IDENTIFIED not in TRANSITIONS[case.state]:
@@ -145,7 +159,7 @@ def confirm(
     session.flush()
     candidate.state = CandidateState.CONFIRMED
     for rival in _rivals(session, candidate):
-        rival.state = CandidateState.CLOSED
+        rival.state, rival.closed_by_id = CandidateState.CLOSED, confirmation.id
     move(session, case, CaseState.IDENTIFIED, viewer, now=now)
     move_report(session, report, ReportState.RESOLVED, viewer, now=now)
     session.flush()
@@ -153,6 +167,8 @@ def confirm(
         session, viewer, "confirmation.confirm", "case", case.id, at=now,
         candidate=candidate.id, report=report.id, method=method.value,
     )  # fmt: skip
+    tell_identified(session, case, now=now)
+    duplicates.on_confirmed(session, confirmation, now=now)
     return confirmation
 
 
@@ -195,7 +211,7 @@ def recall(
 ) -> Confirmation:
     """Undo a confirmation proved wrong: the family's details are sealed again at once, rivals and report reopen.
 
-    Everything stays on record. Raises NotFound when no confirmation stands.
+    Everything stays on record, and everyone who acted on it is told. Raises NotFound when no confirmation stands.
     """
     access.require(viewer, Permission.RECALL)
     case = load_case(session, viewer, case_id, lock=True)
@@ -207,6 +223,7 @@ def recall(
     move(session, case, CaseState.RECALLED, viewer, now=now)
     session.flush()
     report = session.get_one(Report, confirmation.report_id, with_for_update=True, populate_existing=True)
+    hold_links(session, report.id)
     confirmation.recalled_by_id = viewer.user_id
     confirmation.recalled_at = now
     confirmation.recall_reason = check_text(reason, limit=4000, field="reason")
@@ -215,14 +232,35 @@ def recall(
         judged = session.scalar(
             select(Review.id).where(Review.candidate_id == rival.id, Review.withdrawn_at.is_(None)).limit(1)
         )
-        rival.state = CandidateState.JUDGED if judged else CandidateState.OPEN
+        rival.state, rival.closed_by_id = (CandidateState.JUDGED if judged else CandidateState.OPEN), None
+    _closed_by_others(session, confirmation)
     move_report(session, report, ReportState.OPEN, viewer, now=now)
     # A revision of its own: whoever came while the report was closed has not been compared with it.
     next_revision(session.get_one(Profile, report.profile_id))
     session.flush()
-    note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id)
+    told = tell_recalled(session, case, confirmation, now=now)
+    note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id, told=told)
+    duplicates.on_recalled(session, confirmation, now=now)
     request_match(session, services, GalleryKind.REPORT, report.id, now=now)
     return confirmation
+
+
+def _closed_by_others(session: Session, recalled: Confirmation) -> None:
+    """Candidates that another confirmation keeps closed name that one as the reason from now on."""
+    for candidate in session.scalars(
+        select(Candidate).where(Candidate.closed_by_id == recalled.id).order_by(Candidate.id).with_for_update()
+    ):
+        candidate.closed_by_id = session.scalar(
+            select(Confirmation.id)
+            .where(
+                Confirmation.recalled_at.is_(None),
+                or_(
+                    Confirmation.case_id.in_([one for one in (candidate.case_id, candidate.other_case_id) if one]),
+                    Confirmation.report_id == candidate.report_id,
+                ),
+            )
+            .limit(1)
+        )
 
 
 def standing_confirmation(session: Session, case_id: uuid.UUID) -> Confirmation | None:

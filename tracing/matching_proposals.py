@@ -60,6 +60,10 @@ def propose(
     for probe, found in zip(probes, wanted, strict=True):
         for kind, other in sorted(standing.get(probe.id, ())):
             found[kind] += [] if other in found[kind] else [other]
+    excluded = excluded_with(session, [probe.id for probe in probes])
+    for probe, found in zip(probes, wanted, strict=True):
+        for kind in found:
+            found[kind] = [one for one in found[kind] if (kind, one) not in excluded.get(probe.id, ())]
     others: dict[GalleryKind, dict[uuid.UUID, Record]] = {}
     for kind in kinds:
         ids = list(dict.fromkeys(one for found in wanted for one in found[kind]))
@@ -88,6 +92,30 @@ def listed_with(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uu
         .outerjoin(other_case, other_case.id == Candidate.other_case_id)
         .where(Candidate.listed, Candidate.state == CandidateState.OPEN)
         .where(searchable_case(), or_(searchable_report(), other_case.state.in_(SEARCHED)))
+        .where(
+            or_(
+                Candidate.case_id.in_(record_ids),
+                Candidate.report_id.in_(record_ids),
+                Candidate.other_case_id.in_(record_ids),
+            )
+        )
+    )
+    for case_id, report_id, other_case_id in rows:
+        if report_id is not None:
+            found[case_id].add((GalleryKind.REPORT, report_id))
+            found[report_id].add((GalleryKind.CASE, case_id))
+        elif other_case_id is not None:
+            found[case_id].add((GalleryKind.CASE, other_case_id))
+            found[other_case_id].add((GalleryKind.CASE, case_id))
+    return found
+
+
+def excluded_with(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, set[Other]]:
+    """Who is excluded from being each of these records' person (`tracing.exclusions`): never proposed again."""
+    found: dict[uuid.UUID, set[Other]] = defaultdict(set)
+    rows = session.execute(
+        select(Candidate.case_id, Candidate.report_id, Candidate.other_case_id)
+        .where(Candidate.state == CandidateState.EXCLUDED)
         .where(
             or_(
                 Candidate.case_id.in_(record_ids),

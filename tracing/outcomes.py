@@ -1,24 +1,30 @@
-"""Outcomes (救助结果): how a stay ended; most end with a move of the case."""
+"""Outcomes (救助结果): how a stay ended; most end with a move of the case. What each needs is in `outcome_rules`."""
 
 import uuid
-from collections.abc import Mapping
 from datetime import date, datetime
-from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.case import CaseState
-from models.outcome import HOME, Outcome, OutcomeKind, OutcomeRoute
+from models.case import TRANSITIONS, Case, CaseState
+from models.notification import NotificationKind
+from models.organisation import Organisation, OrganisationKind
+from models.outcome import Outcome, OutcomeKind, OutcomeRoute
+from models.user import Role, User
 from tracing import access
-from tracing.access import Permission, Viewer
-from tracing.cases import load_case
+from tracing.access import POLICE, Permission, Viewer
+from tracing.cases import CaseClosed, ReasonMissing, load_case
 from tracing.deadline_plan import refresh as refresh_deadlines
-from tracing.facts import check_day, check_optional_text
+from tracing.dossier import DossierIncomplete, missing_papers
+from tracing.facts import check_day, check_optional_text, check_text
+from tracing.kin import refuse_unverified
+from tracing.notifications import notify, users_of
+from tracing.outcome_papers import NO_PAPERS, Papers, check_papers, store_papers
+from tracing.outcome_rules import RULES, Need
 from tracing.platform import errors
 from tracing.services import Services
 from tracing.trail import note
-from tracing.transitions import move
+from tracing.transitions import illegal_move, move
 
 
 class RouteMissing(errors.Invalid):
@@ -28,17 +34,11 @@ class RouteMissing(errors.Invalid):
     message = "Say what found the person's name: the statistics of what works rest on it."
 
 
-STATE_AFTER: Mapping[OutcomeKind, CaseState] = MappingProxyType(
-    {
-        OutcomeKind.REUNITED: CaseState.REUNIFIED,
-        OutcomeKind.ESCORTED_HOME: CaseState.REUNIFIED,
-        OutcomeKind.TRANSFERRED: CaseState.TRANSFERRED,
-        OutcomeKind.SETTLED: CaseState.SETTLED,
-        OutcomeKind.LEFT: CaseState.LEFT,
-        OutcomeKind.DECEASED: CaseState.DECEASED,
-    }
-)
-"""The state that an outcome brings; the others (hospital, refused contact) leave the case where it is."""
+class OutcomeWithdrawn(errors.Conflict):
+    """A second withdrawal."""
+
+    slug = "outcome_withdrawn"
+    message = "This outcome has been withdrawn already. Reload the page."
 
 
 def record_outcome(
@@ -51,14 +51,25 @@ def record_outcome(
     *,
     occurred_on: date,
     note_text: str | None,
+    papers: Papers = NO_PAPERS,
     now: datetime,
 ) -> Outcome:
-    """Record how it ended and move the case accordingly. Raises IllegalMove, RouteMissing, a date error."""
+    """Record how it ended and move the case accordingly.
+
+    Raises CaseClosed, IllegalMove, RouteMissing, KinNotVerified, PersonObjects, DangerSuspected, DossierIncomplete,
+    what `outcome_papers.check_papers` raises, a date error. The database refuses the same of kin and dossier.
+    """
     access.require(viewer, Permission.OUTCOME)
     case = load_case(session, viewer, case_id, lock=True)
+    rule = RULES[kind]
+    if case.state is CaseState.CLOSED:
+        raise CaseClosed()
     check_day(occurred_on, today=services.local_day(now), field="occurred_on")
-    if kind in HOME and route is None:
-        raise RouteMissing(field="route")
+    wanted = None if rule.state is case.state else rule.state
+    if wanted is not None and wanted not in TRANSITIONS[case.state]:
+        raise illegal_move(case.state, wanted)
+    dossier = _required(session, services, case, rule.needs, route)
+    check_papers(kind, papers, now=now)
     outcome = Outcome(
         id=uuid.uuid4(),
         case_id=case.id,
@@ -66,21 +77,95 @@ def record_outcome(
         route=route,
         occurred_on=occurred_on,
         note=check_optional_text(note_text, field="note", limit=4000),
+        dossier_version=dossier,
         recorded_by_id=viewer.user_id,
         recorded_at=now,
     )
     session.add(outcome)
-    if kind in STATE_AFTER and STATE_AFTER[kind] is not case.state:
-        move(session, case, STATE_AFTER[kind], viewer, now=now)
+    session.flush()  # before the move: the trigger on the case's state looks for a settlement's outcome
+    store_papers(session, services, viewer, case, outcome, papers, now=now)
+    if wanted is not None:
+        move(session, case, wanted, viewer, now=now)
     session.flush()
     refresh_deadlines(session, services, case.id, now=now)
     note(
         session, viewer, "outcome.record", "case", case.id, at=now,
         kind=kind.value, route=route.value if route else None,
     )  # fmt: skip
+    if kind is OutcomeKind.MISSING_AGAIN:
+        told = [
+            *users_of(session, case.organisation_id, (Role.STATION_STAFF, Role.CASEWORKER)),
+            *_police(session, case),
+        ]
+        notify(session, told, NotificationKind.WANDERED_AGAIN, "case", case.id, now=now)
+    return outcome
+
+
+def _required(
+    session: Session, services: Services, case: Case, needs: tuple[Need, ...], route: OutcomeRoute | None
+) -> str | None:
+    """Raise what is missing besides the papers; the version of the dossier's list when one was needed."""
+    if Need.ROUTE in needs and route is None:
+        raise RouteMissing(field="route")
+    if Need.KIN in needs:
+        refuse_unverified(session, case.id)
+    if Need.DOSSIER not in needs:
+        return None
+    missing = missing_papers(session, services, case.id)
+    if missing:
+        papers = [one for one in services.homeward.dossier.items if one.key in missing]
+        raise DossierIncomplete(field="kind", missing=[f"{one.zh} ({one.en})" for one in papers])
+    return services.homeward.dossier.version
+
+
+def _police(session: Session, case: Case) -> list[uuid.UUID]:
+    """The police whose liaison station serves an organisation above the case's own, or that one itself."""
+    above = [uuid.UUID(one) for one in case.organisation.path.strip("/").split("/")]
+    return list(
+        session.scalars(
+            select(User.id)
+            .join(Organisation, Organisation.id == User.organisation_id)
+            .where(
+                Organisation.kind == OrganisationKind.POLICE_LIAISON, Organisation.parent_id.in_(above),
+                User.role.in_(POLICE), User.active,
+            )
+        )
+    )  # fmt: skip
+
+
+def withdraw_outcome(
+    session: Session, services: Services, viewer: Viewer, outcome_id: uuid.UUID, *, reason: str, now: datetime
+) -> Outcome:
+    """Take a mistaken outcome back: it counts nowhere and stays on record. The case stays in its state: record the
+    right outcome, or move the case.
+
+    Raises Forbidden, NotFound, ReasonMissing, OutcomeWithdrawn.
+    """
+    access.require(viewer, Permission.OUTCOME)
+    case_id = session.scalar(select(Outcome.case_id).where(Outcome.id == outcome_id))
+    if case_id is None:
+        raise errors.NotFound()
+    load_case(session, viewer, case_id, lock=True)
+    outcome = session.get_one(Outcome, outcome_id, populate_existing=True)
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    if outcome.withdrawn_at is not None:
+        raise OutcomeWithdrawn()
+    text = check_text(reason, limit=500, field="reason")
+    outcome.withdrawn_at, outcome.withdrawn_by_id, outcome.withdrawal_reason = now, viewer.user_id, text
+    session.flush()
+    refresh_deadlines(session, services, case_id, now=now)
+    note(session, viewer, "outcome.withdraw", "case", case_id, at=now, outcome=outcome.id)
     return outcome
 
 
 def list_outcomes(session: Session, case_id: uuid.UUID) -> list[Outcome]:
-    """Outcomes of a case that the caller has already been allowed to see, oldest first."""
-    return list(session.scalars(select(Outcome).where(Outcome.case_id == case_id).order_by(Outcome.recorded_at)))
+    """Outcomes of a case that the caller has already been allowed to see, oldest first, withdrawn ones among them."""
+    return list(
+        session.scalars(
+            select(Outcome)
+            .where(Outcome.case_id == case_id)
+            .order_by(Outcome.recorded_at)
+            .execution_options(populate_existing=True)
+        )
+    )

@@ -180,7 +180,7 @@ def known_candidates(session: Session, services: Services) -> list[Known]:
         confirmed = None
         if one.state is CandidateState.CONFIRMED:
             confirmed = True
-        elif one.state is CandidateState.CLOSED or one.id in opposed:
+        elif one.state in (CandidateState.CLOSED, CandidateState.EXCLUDED) or one.id in opposed:
             confirmed = False
         found.append(Known(one.case_id, (case, other), confirmed))
     return found

@@ -1,6 +1,6 @@
 """notifications go out: e-mail by each person's wish, and webhooks of organisations
 
-Revision: 0021, after 0015
+Revision: 0021, after 0020
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from tracing.platform import gates
 
 revision = "0021"
-down_revision = "0015"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

@@ -123,7 +123,7 @@ def move(
     once: OnceDep,
     response: Response,
 ) -> CaseOut:
-    """Left, transferred, settled, deceased, unresolved, searched again, closed. Other states have their own routes."""
+    """Left, deceased, unresolved, searched again, closed. Other states have their own routes."""
     if once.earlier(session, now=now) is not None:
         case = cases.get_case(session, viewer, case_id, now=now)
     else:

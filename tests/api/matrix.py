@@ -12,8 +12,12 @@ EXAMINER = Role.POLICE_EXAMINER
 SUPERVISOR = Role.POLICE_SUPERVISOR
 CASEWORKER = Role.CASEWORKER
 BUREAU = Role.BUREAU_SUPERVISOR
+HEALTH = Role.HEALTH_LIAISON
+LIAISON = Role.COMMUNITY_LIAISON
 AUDITOR = Role.AUDITOR
 ADMINISTRATOR = Role.ADMINISTRATOR
+HEALTH = Role.HEALTH_LIAISON
+UNIT = Role.RECEIVING_UNIT
 
 ALL = frozenset(Role)
 POLICE = frozenset({EXAMINER, SUPERVISOR})
@@ -23,6 +27,13 @@ REPORT_WRITERS = frozenset({STAFF, EXAMINER, SUPERVISOR})
 STATION = frozenset({STAFF, CASEWORKER})
 DOERS = STATION | POLICE
 PAUSERS = STATION | {BUREAU}
+RECEIVERS = frozenset({HEALTH, UNIT})
+DECIDERS = POLICE | {STAFF}
+APPROVERS = frozenset({SUPERVISOR, BUREAU})
+COUNTERS = APPROVERS | {STAFF}
+NETWORK = POLICE | {STAFF, LIAISON}
+SIGHTING_READERS = NETWORK | {BUREAU}
+WALKERS = frozenset({STAFF, LIAISON})
 
 PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
     {
@@ -40,7 +51,22 @@ PUBLIC: Mapping[tuple[str, str], int] = MappingProxyType(
 FACTS = {"attributes": [{"kind": "sex", "value": "male", "basis": "estimated"}]}
 CASE = {"admitted_on": "2026-03-01", **FACTS}
 CLUES = [{"kind": "food", "text": "沙茶面", "confidence": "sure"}]
+GRADES = dict.fromkeys(("housing", "caregiver", "medicine", "income", "safety", "wish"), "good")
+VISIT = {
+    "method": "phone", "result": "met", "visited_at": "2026-03-02T09:00:00+08:00", "visitor": "陈社工",
+    "assessment": GRADES,
+}  # fmt: skip
+SIGHTING = {"source": "community", "seen_at": "2026-03-02T08:00:00+08:00", "division": "450702"}
+PATROL = {"route": "火车站一带", "started_at": "2026-03-01T20:00:00+08:00", "ended_at": "2026-03-01T22:00:00+08:00",
+          "members": 3, "people_met": 2, "aid": {"food": 2}}  # fmt: skip
+ADMISSION = {"kind": "unknown_identity", "fingerprint_reason": "no device"}
 REPORT = {"last_seen_on": "2026-01-01", "contact": {"name": "韦桂英", "telephone": "13907770123"}, **FACTS}
+_DNA = {"evidence": "dna", "reference": "D-1", "reason": "no kinship"}
+PLAN = {"channel": "local_police", "unit": "演武派出所", "call_back_number": "0777-2820000"}
+KIN = {
+    "relative": "韦桂英", "relation": "姐姐", "verified": False, "documents": [],
+    "questions": [{"question": "家里人怎么称呼他？", "answer": "阿国", "agrees": True}],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +88,7 @@ class Row:
     stage: str = "in_review"
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] | None = None
     photo: bool = False
     audio: bool = False
 
@@ -84,7 +111,12 @@ _CASE = f"{_V1}/cases/{{case_id}}"
 _REPORT = f"{_V1}/reports/{{report_id}}"
 _DEADLINE = f"{_V1}/deadlines/{{deadline_id}}"
 _PHOTO = f"{_V1}/photos/{{photo_id}}"
+_NOTICE = f"{_V1}/notices/{{version_id}}"
 _CANDIDATE = f"{_V1}/candidates/{{candidate_id}}"
+_SIGHTING = f"{_V1}/sightings/{{sighting_id}}"
+_LINK = f"{_V1}/sighting-links/{{link_id}}"
+_LOOKOUT = f"{_V1}/lookouts/{{lookout_id}}"
+_HANDOVER = f"{_V1}/handovers/{{handover_id}}"
 _ANY_VERSION = {"If-Match": "*"}
 _ADMINISTRATOR = frozenset({ADMINISTRATOR})
 
@@ -157,6 +189,34 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("GET", f"{_CASE}/outcomes", CASE_READERS, refused=404),
     Row("POST", f"{_CASE}/outcomes", STATION, 201, body={"kind": "hospital", "occurred_on": "2026-03-02"}),
+    # Exclusions.
+    Row("GET", f"{_CASE}/exclusions", CASE_READERS),
+    Row("POST", f"{_CANDIDATE}/exclude", POLICE, 201, body=_DNA),
+    Row("POST", f"{_V1}/exclusions/{{exclusion_id}}/reopen", frozenset({SUPERVISOR}), stage="excluded", body=_DNA),
+    # The protocol of contact, kin, the papers of an outcome.
+    _anywhere("GET", f"{_V1}/contact-script", CASE_READERS),
+    Row("GET", f"{_CASE}/contact-plan", frozenset({CASEWORKER}), 404, stage="released"),
+    Row("POST", f"{_CASE}/contact-plan", frozenset({CASEWORKER}), 201, stage="released", body=PLAN),
+    Row("GET", f"{_CASE}/screenings", DOERS),
+    Row("POST", f"{_CASE}/screenings", DOERS, 201,
+        body={"wish": "objects", "danger": "suspected", "asked_on": "2026-03-02"}),
+    Row("POST", f"{_CASE}/contact-exception", frozenset({SUPERVISOR}), 201, stage="released",
+        body={"reason": "no police post on the island"}),
+    Row("GET", f"{_CASE}/kin-verifications", frozenset({CASEWORKER}), stage="released"),
+    Row("POST", f"{_CASE}/kin-verifications", frozenset({CASEWORKER}), 201, stage="released", body=KIN),
+    Row("POST", f"{_V1}/kin-verifications/{{verification_id}}/withdraw", frozenset({CASEWORKER}), stage="ended",
+        body={"reason": "another sister"}),
+    _anywhere("GET", f"{_V1}/home-notices", STATION | {BUREAU}),
+    Row("POST", f"{_V1}/home-notices/{{notice_id}}/answer", STATION | {BUREAU}, stage="ended",
+        body={"answer": "received"}),
+    Row("POST", f"{_V1}/outcomes/{{outcome_id}}/withdraw", STATION, stage="ended", body={"reason": "wrong day"}),
+    Row("GET", f"{_V1}/outcomes/{{outcome_id}}/handover", frozenset({CASEWORKER}), sees=frozenset({STAFF}),
+        stage="ended"),
+    Row("GET", f"{_CASE}/dossier", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/dossier", STATION, 201, body={"item": "photos", "done_on": "2026-03-02"}),
+    Row("POST", f"{_V1}/dossier-items/{{entry_id}}/withdraw", STATION, stage="ended", body={"reason": "lost"}),
+    _anywhere("GET", f"{_V1}/return-ledger", CASE_READERS),
+    _anywhere("GET", f"{_V1}/return-ledger.csv", CASE_READERS),
     # Deadlines and what was done.
     _anywhere("GET", f"{_V1}/deadlines", CASE_READERS),
     _anywhere("GET", f"{_V1}/deadlines/counts", CASE_READERS),
@@ -190,6 +250,117 @@ ROWS: tuple[Row, ...] = (
     Row("POST", f"{_V1}/claims/{{claim_id}}/withdraw", POLICE, body={"reason": "mixed up"}),
     Row("POST", f"{_V1}/claims/{{claim_id}}/settle", frozenset({SUPERVISOR}), 409, body={"reason": "an old number"}),
     Row("GET", f"{_V1}/claims/{{claim_id}}/identity", POLICE),
+    # Referrals: the receiving organisation's own login sees what was sent to it, and nothing else.
+    _anywhere("GET", f"{_V1}/referrals", CASE_READERS | RECEIVERS),
+    _anywhere("GET", f"{_V1}/referrals/receivers", STATION),
+    Row("GET", f"{_CASE}/referrals", CASE_READERS, refused=404),
+    Row(
+        "POST", f"{_CASE}/referrals", STATION, 201,
+        body={"kind": "medical", "receiver_id": "{health_id}", "summary": "kidney failure"},
+    ),
+    Row("GET", f"{_V1}/referrals/{{referral_id}}", CASE_READERS | {UNIT}, refused=404),
+    Row(
+        "PUT", f"{_V1}/referrals/{{referral_id}}", STATION, 409,  # it was sent
+        body={"kind": "medical", "receiver_id": "{health_id}", "summary": "kidney failure"},
+    ),
+    Row("POST", f"{_V1}/referrals/{{referral_id}}/send", STATION),
+    Row("POST", f"{_V1}/referrals/{{referral_id}}/withdraw", STATION, body={"reason": "moved"}),
+    Row("POST", f"{_V1}/referrals/{{referral_id}}/accept", frozenset({UNIT}), sees=frozenset({HEALTH}), seen=404),
+    Row(
+        "POST", f"{_V1}/referrals/{{referral_id}}/reject", frozenset({UNIT}), sees=frozenset({HEALTH}), seen=404,
+        body={"text": "not of this district"},
+    ),
+    Row(
+        "POST", f"{_V1}/referrals/{{referral_id}}/done", frozenset({UNIT}), 409, sees=frozenset({HEALTH}), seen=404,
+        body={"text": "granted"},
+    ),
+    # Follow-up and wandering again.
+    Row("GET", f"{_CASE}/follow-up", CASE_READERS, refused=404),
+    Row("POST", f"{_CASE}/visits", STATION, 409, body=VISIT),
+    Row("POST", f"{_CASE}/follow-up/end", STATION, 409, body={"reason": "stable"}),
+    Row("POST", f"{_V1}/visits/{{visit_id}}/withdraw", STATION, 404, body={"reason": "another's"}),
+    Row("POST", f"{_V1}/follow-up-ends/{{end_id}}/withdraw", STATION, 404, body={"reason": "too soon"}),
+    Row("GET", f"{_CASE}/earlier-cases", CASE_READERS, refused=404),
+    Row(
+        "POST", f"{_CASE}/earlier-cases", STATION, 201,
+        body={"earlier_case_id": "{earlier_case_id}", "reason": "recognised at the gate"},
+    ),
+    Row("POST", f"{_V1}/wandering-links/{{link_id}}/withdraw", STATION, 404, body={"reason": "somebody else"}),
+    # Duplicates.
+    _anywhere("GET", f"{_V1}/duplicates", CASE_READERS),
+    Row(
+        "POST", f"{_V1}/duplicates", DECIDERS, 201,
+        body={"kind": "case", "first_id": "{case_id}", "second_id": "{earlier_case_id}", "reason": "the same scar"},
+    ),
+    Row("GET", f"{_V1}/duplicates/{{pair_id}}", CASE_READERS),
+    Row("POST", f"{_V1}/duplicates/{{pair_id}}/decision", DECIDERS, body={"verdict": "different", "reason": "twins"}),
+    Row("POST", f"{_V1}/duplicates/{{pair_id}}/decision/withdraw", DECIDERS, 409, body={"reason": "looked again"}),
+    # Notices, tips, statistics.
+    _anywhere("GET", f"{_V1}/notices", CASE_READERS),
+    Row("GET", f"{_CASE}/notices", CASE_READERS),
+    Row(
+        "POST", f"{_CASE}/notices", frozenset({STAFF}), 409,
+        body={"telephone": "0777-2860110", "wish": "cannot_express", "danger": "no_sign"},
+    ),
+    Row("GET", _NOTICE, CASE_READERS, refused=404),
+    Row("GET", f"{_NOTICE}/photo", CASE_READERS, refused=404),
+    Row("GET", f"{_NOTICE}/pdf", CASE_READERS, refused=404),
+    Row("POST", f"{_NOTICE}/approve", APPROVERS),
+    Row("POST", f"{_NOTICE}/reject", APPROVERS, body={"reason": "the photograph is unclear"}),
+    Row("POST", f"{_NOTICE}/withdraw", APPROVERS | {STAFF}, body={"reason": "a better photograph"}),
+    _anywhere("GET", f"{_V1}/tips", STATION),
+    Row("GET", f"{_V1}/tips/{{tip_id}}", STATION),
+    Row("GET", f"{_V1}/tips/{{tip_id}}/photo", STATION),
+    Row("POST", f"{_V1}/tips/{{tip_id}}/accept", STATION, body={"clues": [{"kind": "name", "text": "阿珍"}]}),
+    Row("POST", f"{_V1}/tips/{{tip_id}}/reject", STATION, body={"reason": "an advertisement"}),
+    _anywhere("GET", f"{_V1}/statistics", COUNTERS),
+    _anywhere("GET", f"{_V1}/statistics/definitions", COUNTERS),
+    _anywhere("GET", f"{_V1}/statistics/file", COUNTERS),
+    _anywhere("GET", f"{_V1}/statistics/{{figure}}/cases", COUNTERS),
+    # Admission, and handovers to hospitals.
+    Row("GET", f"{_CASE}/admission", CASE_READERS, refused=404),
+    Row("PUT", f"{_CASE}/admission", frozenset({STAFF}), body=ADMISSION, headers=_ANY_VERSION),
+    Row("GET", f"{_CASE}/admission/sealed", STATION),
+    Row("POST", f"{_CASE}/care", frozenset({STAFF}), 409, stage="draft"),
+    Row("POST", f"{_CASE}/identity-disproved", frozenset({STAFF}), 409, body={"reason": "the papers are another's"}),
+    Row("GET", f"{_CASE}/handovers", CASE_READERS, refused=404),
+    Row(
+        "POST", f"{_CASE}/handovers", frozenset({STAFF}), 201,
+        body={"hospital_id": "{hospital_id}", "officer": "陈某", "complaint": "水肿",
+              "handed_at": "2026-03-02T08:30:00+08:00"},
+    ),
+    _anywhere("GET", f"{_V1}/handovers", frozenset({HEALTH})),
+    Row("POST", f"{_HANDOVER}/receive", frozenset({HEALTH}), body={"received_at": "2026-03-02T08:50:00+08:00"}),
+    Row("POST", f"{_HANDOVER}/withdraw", frozenset({STAFF}), body={"reason": "another person's"}),
+    # Sightings, lookouts, patrols. A liaison sees the own ones, and lookouts addressed to the own division.
+    _anywhere("GET", f"{_V1}/sightings", SIGHTING_READERS),
+    _anywhere("POST", f"{_V1}/sightings", NETWORK, 201, body=SIGHTING),
+    Row("GET", _SIGHTING, SIGHTING_READERS, refused=404),
+    Row("POST", f"{_SIGHTING}/withdraw", NETWORK, body={"reason": "somebody else"}),
+    Row("POST", f"{_SIGHTING}/photos", NETWORK, 201, photo=True),
+    Row("GET", f"{_SIGHTING}/photos/{{sighting_photo_id}}", SIGHTING_READERS, refused=404),
+    Row("GET", f"{_SIGHTING}/links", SIGHTING_READERS, refused=404),
+    Row("POST", f"{_SIGHTING}/links", POLICE | {STAFF}, 201, body={"case_id": "{case_id}", "reason": "same coat"},
+        stage="in_review"),
+    Row("POST", f"{_LINK}/decision", POLICE | {STAFF}, 409, body={"accept": True}),
+    Row("POST", f"{_LINK}/withdraw", POLICE | {STAFF}, body={"reason": "a mistake"}),
+    Row("POST", f"{_SIGHTING}/case", frozenset({STAFF}), 201, body={}),
+    Row("GET", f"{_CASE}/sightings", CASE_READERS, refused=404),
+    _anywhere("GET", f"{_V1}/lookouts", SIGHTING_READERS),
+    Row("POST", f"{_V1}/lookouts", POLICE | {STAFF}, 201, body={"case_id": "{case_id}"}),
+    Row("GET", _LOOKOUT, SIGHTING_READERS),
+    Row("GET", f"{_LOOKOUT}/photo", SIGHTING_READERS),
+    Row("GET", f"{_LOOKOUT}/answers", SIGHTING_READERS),
+    Row("POST", f"{_LOOKOUT}/answers", NETWORK, 201, body={}),
+    Row("GET", f"{_LOOKOUT}/track", SIGHTING_READERS),
+    Row("POST", f"{_LOOKOUT}/widen", POLICE | {STAFF}),
+    Row("POST", f"{_LOOKOUT}/end", POLICE | {STAFF}, body={"kind": "found", "reason": "in the hospital"}),
+    _anywhere("GET", f"{_V1}/patrols", WALKERS | {BUREAU}),
+    _anywhere("POST", f"{_V1}/patrols", WALKERS, 201, body=PATROL),
+    _anywhere("GET", f"{_V1}/patrols/counts", WALKERS | {BUREAU},
+              query={"since": "2026-03-01T00:00:00Z", "until": "2026-04-01T00:00:00Z"}),
+    Row("GET", f"{_V1}/patrols/{{patrol_id}}", WALKERS | {BUREAU}, refused=404),
+    Row("POST", f"{_V1}/patrols/{{patrol_id}}/withdraw", WALKERS, body={"reason": "counted twice"}),
     # Administration.
     _anywhere("GET", f"{_V1}/organisations", ALL),
     Row(

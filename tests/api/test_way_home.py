@@ -10,7 +10,7 @@ from models.case import CaseState
 from models.user import Role
 from tests.api.conftest import Bearer, Headers
 from tests.factories.records import FAMILY, IDENTITY_NUMBER
-from tests.factories.stories import Story, judged_case
+from tests.factories.stories import Story, judged_case, kin_verified
 from tests.factories.world import World
 from tracing.services import Services
 
@@ -125,10 +125,16 @@ def test_from_release_to_the_end(
     assert first.status_code == again.status_code == 201
     assert first.json() == again.json()
     assert client.get(f"{base}/contacts", headers=caseworker).json()["items"] == [first.json()]
-    outcome = {"kind": "reunited", "occurred_on": "2026-03-03"}
+    signed = {"name": "韦桂英", "relation": "姐姐", "reference": "JJ-1"}
+    outcome = {"kind": "reunited", "occurred_on": "2026-03-03", "handover": signed}
     caseworker["Idempotency-Key"] = "two"
     assert client.post(f"{base}/outcomes", json=outcome, headers=caseworker).json()["slug"] == "route_missing"
-    done = client.post(f"{base}/outcomes", json={**outcome, "route": "face"}, headers=caseworker)
+    outcome["route"] = "face"
+    assert client.post(f"{base}/outcomes", json=outcome, headers=caseworker).json()["slug"] == "kin_not_verified"
+    kin_verified(services, world, story.case_id, now=now)
+    unsigned = {**outcome, "handover": None}
+    assert client.post(f"{base}/outcomes", json=unsigned, headers=caseworker).json()["slug"] == "handover_missing"
+    done = client.post(f"{base}/outcomes", json=outcome, headers=caseworker)
     assert done.status_code == 201
     assert client.get(f"{base}/outcomes", headers=caseworker).json()["items"] == [done.json()]
     assert client.get(base, headers=caseworker).json()["state"] == "reunified"

@@ -12,7 +12,8 @@ from models.case import Case, CaseState
 from models.confirmation import ConfirmationMethod
 from models.contact import ContactChannel, ContactResult, DangerScreen, PersonWish
 from models.job import Job, JobState
-from models.outcome import OutcomeKind, OutcomeRoute
+from models.kin import KinDocument
+from models.outcome import OutcomeKind, OutcomeRoute, Transport
 from models.review import Opinion
 from models.user import Role
 from tests.factories.records import make_case, make_report
@@ -21,6 +22,10 @@ from tracing.access import Viewer
 from tracing.cases import move_case
 from tracing.confirmation import confirm, recall
 from tracing.contact import record_attempt, release_contact
+from tracing.dossier import missing_papers, tick_paper
+from tracing.kin import KinEvidence, Question, SeenDocument, verify_kin
+from tracing.outcome_papers import Papers, Receiver, Transfer, Trip
+from tracing.outcome_rules import RULES, Need
 from tracing.outcomes import record_outcome
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.worker import run_one
@@ -146,16 +151,77 @@ def _reach(services: Services, world: World, story: Story, now: datetime) -> Non
         )  # fmt: skip
 
 
+KIN = KinEvidence(
+    relative="韦桂英",
+    relation="姐姐",
+    questions=(
+        Question("您家里有没有人走失？", "弟弟，去年冬天走的", agrees=True),
+        Question("家里人平时怎么称呼他？", "阿国", agrees=True),
+    ),
+    documents=(SeenDocument(KinDocument.HOUSEHOLD_BOOKLET, "450702-0001"),),
+    verified=True,
+)
+"""A verification that the packaged policy takes for a grown-up who can speak."""
+SIGNED = Receiver("韦桂英", relation="姐姐", reference="JJ-2026-1")
+
+
+def papers_for(services: Services, kind: OutcomeKind, now: datetime) -> Papers:
+    """What an outcome of this kind has to come with."""
+    needs = RULES[kind].needs
+    trip = Trip("李站员、王站员", Transport.TRAIN, "450702", "350203", now - timedelta(hours=9), now)
+    transfer = Transfer("移字2026-1", receiver="厦门市救助管理站")
+    return Papers(
+        handover=SIGNED if Need.HANDOVER in needs else None,
+        trip=trip if Need.TRIP in needs else None,
+        transfer=transfer if Need.NOTICE in needs else None,
+    )
+
+
+def kin_verified(services: Services, world: World, case_id: uuid.UUID, *, now: datetime) -> None:
+    """Province a's caseworker verifies the sister."""
+    caseworker = world.viewer(world.a.users[Role.CASEWORKER])
+    with unit_of_work(services.db) as session:
+        verify_kin(session, services, caseworker, case_id, KIN, now=now)
+
+
+def dossier_complete(services: Services, world: World, case_id: uuid.UUID, *, now: datetime) -> None:
+    """Province a's caseworker enters every required paper of the settlement."""
+    caseworker = world.viewer(world.a.users[Role.CASEWORKER])
+    with unit_of_work(services.db) as session:
+        for item in missing_papers(session, services, case_id):
+            tick_paper(
+                session, services, caseworker, case_id, item,
+                done_on=services.local_day(now), reference=None, now=now,
+            )  # fmt: skip
+
+
+def end_story(
+    services: Services,
+    world: World,
+    case_id: uuid.UUID,
+    kind: OutcomeKind,
+    route: OutcomeRoute | None = None,
+    *,
+    now: datetime,
+) -> None:
+    """Province a's caseworker records an outcome, with all that it needs."""
+    caseworker = world.viewer(world.a.users[Role.CASEWORKER])
+    if Need.KIN in RULES[kind].needs:
+        kin_verified(services, world, case_id, now=now)
+    if Need.DOSSIER in RULES[kind].needs:
+        dossier_complete(services, world, case_id, now=now)
+    with unit_of_work(services.db) as session:
+        record_outcome(
+            session, services, caseworker, case_id, kind, route, occurred_on=services.local_day(now),
+            note_text="由姐姐接回", papers=papers_for(services, kind, now), now=now,
+        )  # fmt: skip
+
+
 def _outcome(
     kind: OutcomeKind, route: OutcomeRoute | None = None
 ) -> Callable[[Services, World, Story, datetime], None]:
     def step(services: Services, world: World, story: Story, now: datetime) -> None:
-        caseworker = world.viewer(world.a.users[Role.CASEWORKER])
-        with unit_of_work(services.db) as session:
-            record_outcome(
-                session, services, caseworker, story.case_id, kind, route,
-                occurred_on=services.local_day(now), note_text="由姐姐接回", now=now,
-            )  # fmt: skip
+        end_story(services, world, story.case_id, kind, route, now=now)
 
     return step
 

@@ -7,6 +7,7 @@ closed because the code in front of it let something through.
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -21,6 +22,7 @@ from models.claim import ClaimMethod
 from models.clue import ClueConfidence, ClueKind
 from models.confirmation import ConfirmationMethod
 from models.contact import ContactChannel, ContactResult, DangerScreen, PersonWish
+from models.exclusion import ExclusionEvidence
 from models.outcome import OutcomeKind, OutcomeRoute
 from models.review import Opinion
 from models.user import Role
@@ -28,8 +30,21 @@ from tests.conftest import NOW
 from tests.factories import workflow_oracle as oracle
 from tests.factories.records import make_case
 from tests.factories.rivals import Copies
-from tests.factories.stories import run_jobs
-from tracing import candidates, cases, claims, clues, confirmation, contact, outcomes, review
+from tests.factories.stories import KIN, papers_for, run_jobs
+from tracing import (
+    candidates,
+    cases,
+    claims,
+    clues,
+    confirmation,
+    contact,
+    dossier,
+    exclusions,
+    kin,
+    outcomes,
+    review,
+    screenings,
+)
 from tracing.claims import ClaimResult
 from tracing.clues import ClueText
 from tracing.platform import errors
@@ -46,6 +61,8 @@ OPINIONS = (
 )  # fmt: skip
 # Weighed: endings come rarely, or few runs get as far as a family.
 ENDS = (OutcomeKind.HOSPITAL, OutcomeKind.REUNITED) * 6 + tuple(OutcomeKind)
+WISHES = (PersonWish.WANTS_CONTACT,) * 4 + tuple(PersonWish)
+DANGERS = (DangerScreen.NO_SIGN,) * 4 + tuple(DangerScreen)
 MOVES = (CaseState.SEARCHING,) * 8 + tuple(CaseState)
 METHODS = (ConfirmationMethod.AGREEING_REVIEWS, ConfirmationMethod.DNA)
 
@@ -165,6 +182,7 @@ class WorkflowMachine(RuleBasedStateMachine):
         if made is not None:
             with read_only(self.services.db) as session:
                 assert oracle.contact_is_released(session, case_id), "the family's details were read before release"
+                assert not oracle.contact_is_stopped(session, case_id), "they were read against the person's wish"
 
     @rule(case=CASES, result=st.sampled_from((ContactResult.REACHED, ContactResult.NO_ANSWER)))
     def call(self, case: int, result: ContactResult) -> None:
@@ -179,6 +197,9 @@ class WorkflowMachine(RuleBasedStateMachine):
         if made is not None:
             with read_only(self.services.db) as session:
                 assert oracle.contact_is_released(session, case_id), "the family was called before release"
+                assert not oracle.contact_is_stopped(session, case_id), (
+                    "the family was called against the person's wish"
+                )
 
     @rule(case=CASES, kind=st.sampled_from(ENDS))
     def end(self, case: int, kind: OutcomeKind) -> None:
@@ -187,9 +208,69 @@ class WorkflowMachine(RuleBasedStateMachine):
         self.attempt(
             lambda s: outcomes.record_outcome(
                 s, self.services, self.caseworker, case_id, kind, OutcomeRoute.DNA,
-                occurred_on=day, note_text=None, now=self.now,
+                occurred_on=day, note_text=None, papers=papers_for(self.services, kind, self.now), now=self.now,
             )
         )  # fmt: skip
+
+    @rule(case=CASES, verified=st.booleans(), doubtful=st.booleans())
+    def verify(self, case: int, verified: bool, doubtful: bool) -> None:
+        """A verification of kin, with or without a doubt that only DNA settles."""
+        case_id, given = self.case(case), replace(KIN, verified=verified, doubtful=doubtful)
+        self.attempt(lambda s: kin.verify_kin(s, self.services, self.caseworker, case_id, given, now=self.now))
+
+    @rule(case=CASES)
+    def unverify(self, case: int) -> None:
+        """Every verification of the case withdrawn."""
+        case_id = self.case(case)
+        page = self.attempt(lambda s: kin.list_kin(s, self.services, self.caseworker, case_id, now=self.now))
+        for one, _ in page.items if page else ():
+            self.attempt(
+                lambda s, which=one.id: kin.withdraw_kin(  # type: ignore[misc]
+                    s, self.caseworker, which, reason="随机", now=self.now
+                )
+            )
+
+    @rule(case=CASES, police=st.booleans(), wish=st.sampled_from(WISHES), danger=st.sampled_from(DANGERS))
+    def ask(self, case: int, police: bool, wish: PersonWish, danger: DangerScreen) -> None:
+        """The wish and the danger, asked again."""
+        case_id, viewer = self.case(case), self.police[0] if police else self.caseworker
+        self.attempt(
+            lambda s: screenings.record_screening(
+                s, self.services, viewer, case_id, wish, danger,
+                asked_on=self.services.local_day(self.now), note_text=None, now=self.now,
+            )
+        )  # fmt: skip
+
+    @rule(police=POLICE, case=CASES, report=REPORTS, evidence=st.sampled_from(ExclusionEvidence))
+    def exclude(self, police: int, case: int, report: int, evidence: ExclusionEvidence) -> None:
+        """An exclusion; it is reopened by the supervisor now and then."""
+        wanted = self.candidate(self.case(case), report)
+        made = self.attempt(
+            lambda s: exclusions.exclude(
+                s, self.police[police], wanted, evidence, reference="D-3", reason="随机", now=self.now
+            )
+        )
+        if made is not None and police != 1:
+            self.attempt(
+                lambda s: exclusions.reopen(
+                    s, self.police[2], made.id, ExclusionEvidence.NEW_PHOTO,
+                    reference=None, reason="随机", now=self.now,
+                )
+            )  # fmt: skip
+
+    @rule(case=CASES)
+    def paper(self, case: int) -> None:
+        """The next paper of the dossier."""
+        case_id = self.case(case)
+
+        def tick(session: Session) -> None:
+            for item in dossier.missing_papers(session, self.services, case_id)[:4]:
+                dossier.tick_paper(
+                    session, self.services, self.staff, case_id, item,
+                    done_on=self.services.local_day(self.now), reference=None, now=self.now,
+                )  # fmt: skip
+
+        self.attempt(tick)
 
     @rule(case=CASES, wanted=st.sampled_from(MOVES))
     def move(self, case: int, wanted: CaseState) -> None:
@@ -287,6 +368,7 @@ class WorkflowMachine(RuleBasedStateMachine):
         elif state is CaseState.CONTACT_RELEASED:
             self.call(case, ContactResult.REACHED)
         elif state is CaseState.FAMILY_CONTACTED:
+            self.verify(case, verified=True, doubtful=False)
             self.end(case, OutcomeKind.REUNITED)
         else:
             self.move(case, CaseState.SEARCHING)

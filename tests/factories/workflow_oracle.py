@@ -13,7 +13,10 @@ from models.case import Case, CaseState, CaseTransition
 from models.claim import IdentityClaim
 from models.clue import Clue
 from models.confirmation import Confirmation
-from models.contact import ContactAttempt, ContactRelease
+from models.contact import ContactAttempt, ContactRelease, ContactScreening
+from models.exclusion import Exclusion
+from models.home_notice import HomeNotice
+from models.kin import KinVerification
 from models.outcome import Outcome
 from models.review import Review
 from tests.architecture.source import ROOT
@@ -34,6 +37,10 @@ KEPT: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
     (ContactRelease, ("case_id", "confirmation_id", "released_by_id")),
     (ContactAttempt, ("case_id", "result", "attempted_at")),
     (Outcome, ("case_id", "kind", "occurred_on")),
+    (ContactScreening, ("case_id", "ordinal", "wish", "danger")),
+    (KinVerification, ("case_id", "confirmation_id", "result", "dna_required")),
+    (Exclusion, ("case_id", "candidate_id", "evidence", "excluded_by_id")),
+    (HomeNotice, ("case_id", "kind", "division", "organisation_id")),
 )
 """What is judged or done, and the columns that never change."""
 
@@ -48,6 +55,30 @@ def contact_is_released(session: Session, case_id: uuid.UUID) -> bool:
             .where(Case.id == case_id, Confirmation.recalled_at.is_(None), Case.state.in_(RELEASED))
         )
     )
+
+
+def contact_is_stopped(session: Session, case_id: uuid.UUID) -> bool:
+    """Whether the person objected, or danger was suspected, when it was last asked."""
+    rows = session.scalars(select(ContactScreening).where(ContactScreening.case_id == case_id)).all()
+    last = max(rows, key=lambda one: one.ordinal, default=None)
+    return last is not None and (last.wish.value == "objects" or last.danger.value == "suspected")
+
+
+def check_handovers(session: Session) -> None:
+    """Assert that nobody was handed over without verified kin, and that no excluded pair is listed or confirmed."""
+    verified = {(one.case_id, one.verified_at) for one in session.scalars(select(KinVerification))
+                if one.result.value == "verified"}  # fmt: skip
+    for outcome in session.scalars(select(Outcome)):
+        if outcome.kind.value in ("reunited", "escorted_home"):
+            assert any(case_id == outcome.case_id and at <= outcome.recorded_at for case_id, at in verified), (
+                "handed over without verified kin"
+            )
+        if outcome.kind.value == "settled":
+            assert outcome.dossier_version, "settled without a dossier"
+    for exclusion in session.scalars(select(Exclusion)):
+        if exclusion.reopened_at is None:
+            candidate = session.get_one(Candidate, exclusion.candidate_id, populate_existing=True)
+            assert (candidate.state.value, candidate.listed) == ("excluded", False), "an excluded pair came back"
 
 
 def is_grounded(session: Session, confirmation: Confirmation) -> bool:
@@ -94,6 +125,7 @@ def check(session: Session, before: dict[uuid.UUID, tuple[Any, ...]]) -> dict[uu
             assert case_id in standing, f"{state} without a confirmation"
         if state.value in RELEASED:
             assert contact_is_released(session, case_id), f"{state} without a release"
+    check_handovers(session)
     now = kept(session)
     assert before.items() <= now.items(), "something judged was lost or changed"
     for table, *row in now.values():

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy import JSON, Uuid, bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeEngine
 
@@ -19,7 +19,7 @@ from tests.factories.world import World
 from tracing.platform.db import Database
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
-_TYPES: dict[type, TypeEngine[Any]] = {uuid.UUID: Uuid(), datetime: UTCDateTime()}
+_TYPES: dict[type, TypeEngine[Any]] = {uuid.UUID: Uuid(), datetime: UTCDateTime(), list: JSON(), dict: JSON()}
 _OPINION_OF = {opinion.grade: opinion for opinion in Opinion if opinion.grade is not None}
 
 

@@ -55,6 +55,12 @@ def test_with_confirmation_and_release_the_way_is_open(ground: Ground) -> None:
     confirmation_id = ground.confirm(method="dna", reference="D-1")
     ground.put("identified")
     ground.release(confirmation_id)
+    insert(
+        ground.db, "kin_verification", id=NEW_ID, case_id=ground.story.case_id, confirmation_id=confirmation_id,
+        result="verified", evidence_sealed=b"x", questions_asked=2, questions_agreeing=2, documents=[],
+        dna_required=False, dna_reasons=[], policy_version="CN-1", verified_at=AT,
+        verified_by_id=ground.supervisor_id,
+    )  # fmt: skip
     for wanted in ORDER[1:]:
         assert ground.put(wanted) == 1
     assert state(ground) == "reunified"

@@ -11,14 +11,20 @@ from models.contact import ContactAttempt, ContactChannel, ContactResult, Danger
 from models.outcome import OutcomeKind, OutcomeRoute
 from models.user import Role
 from tests.factories.records import FAMILY
-from tests.factories.stories import Story, examiners, judged_case, state_of
+from tests.factories.stories import (
+    Story,
+    dossier_complete,
+    examiners,
+    judged_case,
+    kin_verified,
+    papers_for,
+    state_of,
+)
 from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.contact import (
     ContactSealed,
-    DangerSuspected,
     NotConfirmed,
-    PersonObjects,
     list_attempts,
     read_family_contact,
     record_attempt,
@@ -30,6 +36,7 @@ from tracing.outcomes import RouteMissing, list_outcomes, record_outcome
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.reports import FamilyContact
+from tracing.screenings import DangerSuspected, PersonObjects
 from tracing.services import Services
 from tracing.transitions import IllegalMove
 
@@ -80,7 +87,8 @@ def end(
     with unit_of_work(services.db) as session:
         record_outcome(
             session, services, viewer, story.case_id, kind, route,
-            occurred_on=services.local_day(now + timedelta(days=days)), note_text=None, now=now,
+            occurred_on=services.local_day(now + timedelta(days=days)), note_text=None,
+            papers=papers_for(services, kind, now), now=now,
         )  # fmt: skip
 
 
@@ -178,12 +186,15 @@ def test_which_state_an_outcome_brings(
     services: Services, world: World, caseworker: Viewer, kind: OutcomeKind, now: datetime
 ) -> None:
     story = judged_case(services, world, S.FAMILY_CONTACTED, now=now)
+    kin_verified(services, world, story.case_id, now=now)
+    dossier_complete(services, world, story.case_id, now=now)
     end(services, caseworker, story, now, kind, OutcomeRoute.FACE)
     expected = {
         OutcomeKind.REUNITED: S.REUNIFIED, OutcomeKind.ESCORTED_HOME: S.REUNIFIED,
         OutcomeKind.TRANSFERRED: S.TRANSFERRED, OutcomeKind.SETTLED: S.SETTLED, OutcomeKind.LEFT: S.LEFT,
         OutcomeKind.DECEASED: S.DECEASED, OutcomeKind.HOSPITAL: S.FAMILY_CONTACTED,
-        OutcomeKind.REFUSED_CONTACT: S.FAMILY_CONTACTED,
+        OutcomeKind.REFUSED_CONTACT: S.FAMILY_CONTACTED, OutcomeKind.LONG_STAY: S.FAMILY_CONTACTED,
+        OutcomeKind.MISSING_AGAIN: S.LEFT,
     }  # fmt: skip
     assert state_of(services, story.case_id) is expected[kind]
     with read_only(services.db) as session:

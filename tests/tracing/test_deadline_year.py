@@ -24,6 +24,7 @@ from models.milestone import MilestoneKind
 from models.outcome import OutcomeKind, OutcomeRoute
 from models.user import Role
 from tests.factories.records import make_case, make_report
+from tests.factories.stories import KIN, SIGNED
 from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.clock_policy import load_clocks
@@ -31,7 +32,9 @@ from tracing.confirmation import confirm
 from tracing.contact import record_attempt, release_contact
 from tracing.deadline_watch import watch
 from tracing.deadlines import pause_deadline, resume_deadline
+from tracing.kin import verify_kin
 from tracing.milestones import record_milestone
+from tracing.outcome_papers import Papers
 from tracing.outcomes import record_outcome
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -140,9 +143,11 @@ def go_home(year: Year, now: datetime) -> None:
             note_text=None, attempted_at=now, now=now,
         )  # fmt: skip
     with unit_of_work(year.services.db) as session:
+        verify_kin(session, year.services, caseworker, year.case_id, KIN, now=now)
         record_outcome(
             session, year.services, caseworker, year.case_id, OutcomeKind.REUNITED, OutcomeRoute.DNA,
-            occurred_on=now.astimezone(ZONE).date(), note_text=None, now=now + timedelta(minutes=1),
+            occurred_on=now.astimezone(ZONE).date(), note_text=None, papers=Papers(SIGNED),
+            now=now + timedelta(minutes=1),
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from matcher.vocabulary import GalleryKind
 from models import Base
 from models.case import Case, CaseState
+from models.claim import ClaimMethod
 from models.clue import Clue, ClueConfidence, ClueKind
 from models.deadline import ClockKind, Deadline
 from models.interview import InterviewMethod
@@ -23,7 +24,9 @@ from tests.factories.stories import Story, judged_case
 from tests.factories.world import World
 from tests.web.conftest import Browser
 from tests.web.test_security import page_routes
+from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
+from tracing.dossier import tick_paper
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
 from tracing.notifications import notify
@@ -103,8 +106,22 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/cases/{case_id}/recall"): SUPERVISOR,
     ("GET", "/cases/{case_id}/contact"): CASEWORKER,
     ("POST", "/cases/{case_id}/attempts"): CASEWORKER,
+    ("POST", "/cases/{case_id}/contact-plan"): CASEWORKER,
+    ("POST", "/cases/{case_id}/kin"): CASEWORKER,
+    ("GET", "/cases/{case_id}/screenings"): DOERS,
+    ("POST", "/cases/{case_id}/screenings"): DOERS,
+    ("GET", "/cases/{case_id}/claims"): CASE_READERS,
+    ("POST", "/cases/{case_id}/claims"): POLICE,
+    ("GET", "/cases/{case_id}/claims/{claim_id}"): POLICE,
+    ("GET", "/cases/{case_id}/claims/{claim_id}/identity"): POLICE,
+    ("POST", "/cases/{case_id}/claims/{claim_id}/withdraw"): POLICE,
+    ("POST", "/cases/{case_id}/claims/{claim_id}/settle"): SUPERVISOR,
+    ("POST", "/cases/{case_id}/exclusions"): POLICE,
     ("GET", "/cases/{case_id}/outcome"): STATION,
     ("POST", "/cases/{case_id}/outcome"): STATION,
+    ("GET", "/cases/{case_id}/dossier"): CASE_READERS,
+    ("POST", "/cases/{case_id}/dossier"): STATION,
+    ("POST", "/cases/{case_id}/dossier/{entry_id}/withdraw"): STATION,
     ("GET", "/deadlines"): CASE_READERS,
     ("GET", "/cases/{case_id}/deadlines"): CASE_READERS,
     ("POST", "/cases/{case_id}/milestones"): DOERS,
@@ -219,9 +236,23 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
         flac = prepare_audio(b"fLaC\x00\x00\x00\x22" + bytes(64), services.settings)
         audio = add_audio(session, services, staff, interview.id, flac, now=utc_now())
         clue_id = session.scalars(select(Clue.id).where(Clue.case_id == story.case_id)).one()
+        lead = ClaimResult(ClaimMethod.NAME, services.local_day(utc_now()), "王警官", name="李某")
+        examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
+        claim = record_claim(session, services, examiner, story.case_id, lead, now=utc_now())
+        entry = tick_paper(
+            session, services, staff, story.case_id, "photos",
+            done_on=services.local_day(utc_now()), reference=None, now=utc_now(),
+        )  # fmt: skip
         notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=utc_now())
         notified = {"notification_id": session.scalars(select(Notification.id)).one()}
-        heard = {**notified, "interview_id": interview.id, "audio_id": audio.id, "clue_id": clue_id}
+        heard = {
+            **notified,
+            "claim_id": claim.id,
+            "entry_id": entry.id,
+            "interview_id": interview.id,
+            "audio_id": audio.id,
+            "clue_id": clue_id,
+        }
         return {**heard, "milestone_id": milestone.id, "deadline_id": session.scalars(settlement).one()}
 
 

@@ -223,6 +223,13 @@ class AudioSettings(Group):
     max_per_interview: int = Field(4, ge=1, description="Recordings an interview may have.")
 
 
+class TipSettings(Group):
+    """What the public may send with a tip on a notice's page."""
+
+    max_photo_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="Largest photograph with a tip, in bytes.")
+    max_photo_side: int = Field(1600, ge=200, description="Pixels of its longer side as stored.")
+
+
 class TokenSettings(Group):
     """How long a sign-in lasts."""
 
@@ -232,15 +239,17 @@ class TokenSettings(Group):
 
 
 class LimitSettings(Group):
-    """Login guessing."""
+    """Login guessing, and how often the public may write and look."""
 
     storage_uri: SecretStr = Field(
         SecretStr("memory://"), description="Where attempts are counted: `memory://` (one process) or `redis://…`."
     )
     login_per_username: str = Field("5 per 5 minutes", description="Failed logins allowed for one username.")
     login_per_address: str = Field("30 per 5 minutes", description="Failed logins allowed from one address.")
+    tips_per_address: str = Field("20 per hour", description="Tips on public notices taken from one address.")
+    tips_per_notice: str = Field("60 per hour", description="Tips taken on one public notice.")
 
-    @field_validator("login_per_username", "login_per_address")
+    @field_validator("login_per_username", "login_per_address", "tips_per_address", "tips_per_notice")
     @classmethod
     def _is_rate(cls, value: str) -> str:
         try:

@@ -28,6 +28,7 @@ from tracing.platform.setting_groups import (
     MailSettings,
     MatchingSettings,
     PhotoSettings,
+    TipSettings,
     TokenSettings,
     WebhookSettings,
     WebSettings,
@@ -46,6 +47,7 @@ __all__ = [
     "PhotoSettings",
     "Settings",
     "SettingsError",
+    "TipSettings",
     "TokenSettings",
     "WebSettings",
     "WebhookSettings",
@@ -84,6 +86,7 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings, description="Face index.")
     photos: PhotoSettings = Field(default_factory=PhotoSettings, description="Photographs.")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="Recordings of interviews.")
+    tips: TipSettings = Field(default_factory=TipSettings, description="Tips of the public.")
     tokens: TokenSettings = Field(default_factory=TokenSettings, description="Sign-in.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
     matching: MatchingSettings = Field(default_factory=MatchingSettings, description="Candidate lists.")
