@@ -91,7 +91,7 @@ def _goes_home(stage: Stage, case: dict[str, Any]) -> None:
     outcome = {"kind": "transferred", "occurred_on": today}
     tell.refused(
         "a transfer without a written notice", station.refused("POST", f"{path}/outcomes", json=outcome),
-        "notice_missing", "transfer_notice_missing", "papers_missing", "invalid_facts",
+        "transfer_notice_missing",
     )  # fmt: skip
     receiver = home.call("GET", "/me")["organisation_id"]
     notice = {"document_number": "演示〔2026〕1号", "organisation_id": receiver, "sent_on": today}
