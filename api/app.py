@@ -15,6 +15,7 @@ from api.openapi import DESCRIPTION, TAGS, DescribedApi, operation_id
 from api.openapi import problems as problem_responses
 from api.routes import (
     admission,
+    assignments,
     audit,
     cases,
     claims,
@@ -25,6 +26,7 @@ from api.routes import (
     divisions,
     duplicates,
     exclusions,
+    features,
     followup,
     home_notices,
     interviews,
@@ -42,6 +44,7 @@ from api.routes import (
     referrals,
     reports,
     review,
+    review_requests,
     service,
     sightings,
     statistics,
@@ -69,6 +72,9 @@ SIGNED_IN = (
     photos,
     reports,
     review,
+    features,
+    assignments,
+    review_requests,
     claims,
     exclusions,
     confirmation,

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from tests.factories.postgres import Blanks, Databases, create, drop, url_of
 from tests.factories.world import World, build_world
 from tracing.platform.migrations import upgrade
+from tracing.platform.setting_groups import ReviewSettings
 from tracing.platform.settings import DatabaseSettings, FaceSettings, JobSettings, KeySettings, Settings
 from tracing.services import Services, build_services
 
@@ -28,7 +29,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
-    """Settings of a test's own, whatever the environment says: no face engine, no Celery."""
+    """Settings of a test's own, whatever the environment says: no face engine, no Celery, no seeds."""
     return Settings(
         _env_file=None,
         environment="development",
@@ -37,6 +38,7 @@ def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
         keys=KeySettings(master_key=MASTER_KEY),
         jobs=JobSettings(mode="embedded"),
         faces=FaceSettings(engine="none"),
+        review=ReviewSettings(seeds=False),
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
 from models.case import AdmissionKind, Case, CaseState
+from models.confirmation import Confirmation
 from models.duplicate import DuplicatePair
 from models.home_notice import HomeNotice
 from models.lookout import Lookout, LookoutRing
@@ -24,6 +25,7 @@ from models.organisation import Organisation
 from models.patrol import Patrol
 from models.referral import Referral, ReferralState
 from models.report import Report
+from models.review_protocol import ReviewSeed
 from models.sighting import LinkState, Sighting, SightingLink
 from models.user import Locale, Role, User
 from models.webhook import WebhookEndpoint
@@ -39,6 +41,7 @@ class Permission(StrEnum):
     REPORT_WRITE = "report.write"
     CANDIDATE_READ = "candidate.read"
     REVIEW = "review.write"
+    REVIEW_MANAGE = "review.manage"
     CONFIRM = "confirmation.write"
     RECALL = "confirmation.recall"
     EXCLUDE = "exclusion.write"
@@ -133,6 +136,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.CONFIRM,
                 _P.CLAIM,
                 _P.CLAIM_SETTLE,
+                _P.REVIEW_MANAGE,
                 _P.RECALL,
                 _P.EXCLUDE,
                 _P.EXCLUSION_REOPEN,
@@ -351,6 +355,32 @@ def patrol_scope(viewer: Viewer) -> ColumnElement[bool]:
     if not viewer.may(Permission.CASE_READ):
         return Patrol.organisation_id == viewer.organisation_id
     return Patrol.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def examines(viewer: Viewer) -> bool:
+    """Whether the viewer is an examiner, who sees a case's candidates only after noting the person's features."""
+    return viewer.role is Role.POLICE_EXAMINER
+
+
+def seed_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `ReviewSeed`: those shown to the examiners of its case, while they are known to be somebody else.
+
+    Nobody but examiners sees seeds; to them they are candidates like any other.
+    """
+    if not examines(viewer):
+        return false()
+    known = select(Confirmation.id).where(Confirmation.recalled_at.is_(None))
+    mine = select(Case.id).where(case_scope(viewer))
+    return ReviewSeed.case_id.in_(mine) & ReviewSeed.confirmation_id.in_(known)
+
+
+def examiner_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `User`: the examiners whom a police supervisor gives cases to, and whose results are the
+    supervisor's alone to see.
+    """
+    if not viewer.may(Permission.REVIEW_MANAGE):
+        return false()
+    return User.organisation_id.in_(_organisations_under(viewer.jurisdiction)) & User.role.in_(POLICE)
 
 
 def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from tracing.platform import errors
 from tracing.profiles import next_revision
 from tracing.reports import move_report
 from tracing.review import refuse_own_case
+from tracing.review_seeds import answers_of, find_seed
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import illegal_move, move
@@ -128,6 +129,7 @@ def confirm(
     refuse_own_case(viewer, case)
     if standing_confirmation(session, case.id) is not None:
         raise AlreadyConfirmed()
+    _refuse_seed(session, viewer, case, candidate_id, method)
     candidate = load_candidate(session, viewer, candidate_id)
     if candidate.case_id != case.id:
         raise NotThisCase(field="candidate_id")
@@ -170,6 +172,25 @@ def confirm(
     tell_identified(session, case, now=now)
     duplicates.on_confirmed(session, confirmation, now=now)
     return confirmation
+
+
+def _refuse_seed(
+    session: Session, viewer: Viewer, case: Case, candidate_id: uuid.UUID, method: ConfirmationMethod
+) -> None:
+    """Nobody is confirmed as a seed, and the answer is that to a candidate on whom examiners do not agree.
+
+    By a decisive method the answer is the plain truth: that report is confirmed for another case.
+    """
+    seed = find_seed(session, viewer, candidate_id)
+    if seed is None:
+        return
+    if seed.case_id != case.id:
+        raise NotThisCase(field="candidate_id")
+    if method in DECISIVE_METHODS:
+        raise ReportTaken(field="candidate_id")
+    answers = answers_of(session, [seed.id]).get(seed.id, ())
+    agreeing = sum(one.grade is not None and one.grade >= AGREEING_GRADE for one in answers)
+    raise ReviewsMissing(field="method", agreeing=min(agreeing, 1))
 
 
 def _open_report(session: Session, candidate: Candidate) -> Report:

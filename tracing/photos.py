@@ -19,6 +19,7 @@ from models.face import Face
 from models.photo import Photo, PhotoView
 from models.profile import Profile
 from models.report import Report, ReportState
+from models.review_protocol import ReviewSeed
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.faces import carry_choice, intake_limits, photo_purpose, request_analysis, same_place
@@ -302,13 +303,15 @@ def _visible(session: Session, viewer: Viewer, photo_id: uuid.UUID) -> Photo:
     others = select(Case.profile_id).join(
         candidates, or_(candidates.c.other_case_id == Case.id, candidates.c.case_id == Case.id)
     )
+    sown = select(Report.profile_id).join(ReviewSeed, ReviewSeed.report_id == Report.id)
+    sown = sown.where(access.seed_scope(viewer))
     photo: Photo = access.find(
         session,
         select(Photo)
         .where(
             Photo.id == photo_id,
             Photo.removed_at.is_(None),
-            or_(*(Photo.profile_id.in_(scope) for scope in (cases, reports, reported, others))),
+            or_(*(Photo.profile_id.in_(scope) for scope in (cases, reports, reported, others, sown))),
         )
         .options(selectinload(Photo.faces)),
     )

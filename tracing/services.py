@@ -23,6 +23,7 @@ from tracing.platform.keyring import derived_keys
 from tracing.platform.settings import Settings
 from tracing.platform.storage import BlobStore, FileBlobStore
 from tracing.record_cache import RecordCache
+from tracing.review_policy import ReviewRules, load_rules
 
 GALLERY_CONNECTIONS = 2
 
@@ -45,6 +46,7 @@ class Services:
     homeward: HomewardPolicy
     care: CarePolicies
     notices: NoticePolicies
+    review_rules: ReviewRules
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -73,6 +75,7 @@ def build_services(settings: Settings) -> Services:
         homeward=load_homeward(settings.data_dir / "policies"),
         care=load_care(settings.data_dir / "policies"),
         notices=load_notice_policies(settings.data_dir / "policies"),
+        review_rules=load_rules(settings.data_dir / "policies"),
     )
 
 

@@ -16,6 +16,7 @@ from tracing.notification_pruning import PRUNE, prune_job
 from tracing.notifications import MAIL, WEBHOOK
 from tracing.platform.worker import TaskFunction
 from tracing.reembedding import REEMBED, reembed_job, rematch_job
+from tracing.review_watch import ASSIGN, assign_job
 from tracing.services import Services
 from tracing.sighting_erasure import ERASE_FILES, erase_files_job
 from tracing.sighting_matching import MATCH_SIGHTING, match_sighting_job
@@ -36,5 +37,6 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         WATCH_LOOKOUTS: watch_lookouts_job,
         MATCH_SIGHTING: match_sighting_job,
         ERASE_FILES: erase_files_job,
+        ASSIGN: assign_job,
     }
 )

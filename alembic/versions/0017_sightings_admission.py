@@ -1,6 +1,6 @@
 """sightings, lookouts, patrols; what is recorded at admission, and people of known identity
 
-Revision: 0017, after 0015
+Revision: 0017, after 0016
 
 A person of known identity is never traced: not in the gallery, not in any state of the search. Sightings, links,
 answers and handovers are withdrawn or decided, never changed; a lookout that has ended takes no answer.
@@ -12,7 +12,7 @@ from alembic import op
 from tracing.platform import gates
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """confidence of facts: how sure the one was who heard the clue that a fact came of
 
-Revision: 0022, after 0015
+Revision: 0022, after 0021
 
 Facts that standing clues made already get the confidence of the surest of these.
 """
@@ -8,7 +8,7 @@ Facts that standing clues made already get the confidence of the surest of these
 from alembic import op
 
 revision = "0022"
-down_revision = "0015"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -12,6 +12,7 @@ from api.web.pages import (
     contact,
     deadlines,
     divisions,
+    features,
     home,
     inbox,
     intake,
@@ -31,7 +32,7 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, intake, cases, photos, reports, review, claims, confirmation, contact, outcomes,
+    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
     deadlines, interviews, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
 

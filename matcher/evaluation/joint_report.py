@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evaluation.calibration_fit import fit_logistic
-from matcher.evaluation.calibration_metrics import cllr, min_cllr
+from matcher.evaluation.calibration_metrics import cllr, excess_if_honest, min_cllr
 from matcher.evaluation.identification import miss_rate, rank_rate
 from matcher.evaluation.joint import NOBODY
 from matcher.evaluation.joint_fusion import FusionFit
@@ -50,6 +50,7 @@ def report(worlds: Sequence[JointScores], seed: int, fit: FusionFit | None = Non
             "rank_1_needed": best + (1 - best) / 2,
             "rank_1_met": bool(fused["rank_1"] >= best + (1 - best) / 2),
             "cllr_over_min_cllr": fused["cllr"] / fused["min_cllr"] if fused["min_cllr"] else None,
+            "cllr_over_min_cllr_if_honest": _excess_if_honest(worlds, seed),
             "cllr_met": bool(fused["cllr"] <= 1.1 * fused["min_cllr"]),
         },
         "recalibrated": None if fit is None else _recalibrated(worlds, fit),
@@ -116,6 +117,16 @@ def calibration(same: Values, strangers: Values) -> Figures:
 def _recalibrated(worlds: Sequence[JointScores], fit: FusionFit) -> Figures:
     same, strangers = _pairs(worlds, "fused")
     return {"slope": fit.slope, "neutral": fit.neutral, "cllr": cllr(fit(same), fit(strangers))}
+
+
+def _excess_if_honest(worlds: Sequence[JointScores], seed: int) -> float | None:
+    """Of the fused ratios, made as honest as a line can in hindsight; None where no line can be fitted."""
+    same, strangers = _pairs(worlds, "fused")
+    try:
+        fit = FusionFit(*fit_logistic(same, strangers))
+    except (ValueError, np.linalg.LinAlgError):
+        return None
+    return excess_if_honest(fit(same), fit(strangers), seed)
 
 
 def _scores(world: JointScores, system: str) -> Values:

@@ -27,6 +27,7 @@ from models.milestone import MilestoneKind
 from models.notification import Notification, NotificationKind
 from models.outcome import Outcome
 from models.referral import ReferralKind
+from models.review_protocol import RequestKind
 from models.tip import Tip
 from models.user import Role
 from tests.api.conftest import Headers, give_token
@@ -35,7 +36,7 @@ from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.network import network_records
 from tests.factories.notices import draft_of, propose, publish, token_of
 from tests.factories.records import attach, make_case, make_report
-from tests.factories.stories import Story, judged_case, two_reviews
+from tests.factories.stories import Story, describe, judged_case, two_reviews
 from tests.factories.webhooks import stored_webhook
 from tests.factories.world import World
 from tracing.claims import ClaimResult, record_claim
@@ -49,6 +50,8 @@ from tracing.milestones import record_milestone
 from tracing.notifications import notify
 from tracing.platform.db import read_only, unit_of_work
 from tracing.referrals import ReferralText, create_referral, send_referral
+from tracing.review_queue import take_case
+from tracing.review_requests import ask_for
 from tracing.services import Services
 from tracing.tips import TipText, prepare_tip_photo, receive_tip
 
@@ -183,6 +186,13 @@ def stage(
             run_after=now, created_at=now,
         )  # fmt: skip
         session.add(job)
+        assignment_id, request_id = NOBODY, NOBODY
+        if name == "in_review" and story.candidate_id:
+            first, second = (world.viewer(one) for one in world.a.examiners)
+            for viewer in (first, second, world.viewer(world.a.users[Role.POLICE_SUPERVISOR])):
+                describe(session, services, viewer, story.case_id, now=now)
+            assignment_id = take_case(session, services, second, story.case_id, now=now).id
+            request_id = ask_for(session, first, story.candidate_id, RequestKind.DNA, now=now).id
         notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=now)
         notification_id = session.scalars(select(Notification.id)).one()
         webhook_id = stored_webhook(session, services, world.a, now=now)
@@ -203,6 +213,8 @@ def stage(
             "clue_id": str(clue_id),
             "claim_id": str(claim_id),
             **papers,
+            "assignment_id": str(assignment_id),
+            "request_id": str(request_id),
             "deadline_id": str(deadline_id),
             **{key: str(value) for key, value in referred.items()},
             "health_id": str(world.a.health.id),

@@ -25,13 +25,15 @@ from models.contact import ContactChannel, ContactResult, DangerScreen, PersonWi
 from models.exclusion import ExclusionEvidence
 from models.outcome import OutcomeKind, OutcomeRoute
 from models.review import Opinion
+from models.review_protocol import RequestKind
 from models.user import Role
 from tests.conftest import NOW
 from tests.factories import workflow_oracle as oracle
 from tests.factories.records import make_case
 from tests.factories.rivals import Copies
-from tests.factories.stories import KIN, papers_for, run_jobs
+from tests.factories.stories import KIN, commit_opinion, papers_for, run_jobs
 from tracing import (
+    access,
     candidates,
     cases,
     claims,
@@ -49,6 +51,9 @@ from tracing.claims import ClaimResult
 from tracing.clues import ClueText
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
+from tracing.review_queue import take_case
+from tracing.review_requests import ask_for
+from tracing.review_watch import assign_all
 from tracing.services import Services
 
 T = TypeVar("T")
@@ -140,7 +145,41 @@ class WorkflowMachine(RuleBasedStateMachine):
     def judge(self, police: int, case: int, report: int, opinion: Opinion) -> None:
         """An opinion."""
         wanted = self.candidate(self.case(case), report)
-        self.attempt(lambda s: review.commit_review(s, self.police[police], wanted, opinion, None, now=self.now))
+        viewer = self.police[police]
+        self.attempt(lambda s: commit_opinion(s, self.services, viewer, wanted, opinion, now=self.now))
+
+    @rule(police=POLICE, case=CASES, report=REPORTS)
+    def judge_unprepared(self, police: int, case: int, report: int) -> None:
+        """An opinion, features noted or not."""
+        case_id, viewer = self.case(case), self.police[police]
+        wanted = self.candidate(case_id, report)
+        made = self.attempt(lambda s: review.commit_review(s, viewer, wanted, Opinion.OPPOSES, None, now=self.now))
+        if made is not None:
+            with read_only(self.services.db) as session:
+                assert oracle.described(session, case_id, viewer.user_id), "judged before the features were noted"
+
+    @rule()
+    def assign(self) -> None:
+        """A round of assignments, at once and when their time has run out."""
+        for days in (0, 4):
+            self.now += timedelta(days=days)
+            assign_all(self.services, self.now)
+            with read_only(self.services.db) as session:
+                oracle.check_assignments(session)
+
+    @rule(police=POLICE, case=CASES)
+    def take(self, police: int, case: int) -> None:
+        """A case taken from the queue."""
+        case_id = self.case(case)
+        self.attempt(lambda s: take_case(s, self.services, self.police[police], case_id, now=self.now))
+        with read_only(self.services.db) as session:
+            oracle.check_assignments(session)
+
+    @rule(police=POLICE, case=CASES, report=REPORTS, kind=st.sampled_from(RequestKind))
+    def ask(self, police: int, case: int, report: int, kind: RequestKind) -> None:
+        """A better photograph, or DNA."""
+        wanted = self.candidate(self.case(case), report)
+        self.attempt(lambda s: ask_for(s, self.police[police], wanted, kind, now=self.now))
 
     @rule(police=POLICE, case=CASES, report=REPORTS)
     def take_back(self, police: int, case: int, report: int) -> None:
@@ -231,7 +270,7 @@ class WorkflowMachine(RuleBasedStateMachine):
             )
 
     @rule(case=CASES, police=st.booleans(), wish=st.sampled_from(WISHES), danger=st.sampled_from(DANGERS))
-    def ask(self, case: int, police: bool, wish: PersonWish, danger: DangerScreen) -> None:
+    def screen(self, case: int, police: bool, wish: PersonWish, danger: DangerScreen) -> None:
         """The wish and the danger, asked again."""
         case_id, viewer = self.case(case), self.police[0] if police else self.caseworker
         self.attempt(
@@ -332,6 +371,9 @@ class WorkflowMachine(RuleBasedStateMachine):
         """Before the own opinion: no score, no rank, nobody's opinion, not whom a result names."""
         viewer, case_id = self.police[police], self.case(case)
         seen = self.attempt(lambda s: candidates.list_candidates(s, viewer, case_id, now=self.now)) or []
+        if any(view.sealed for view in seen) and access.examines(viewer):
+            with read_only(self.services.db) as session:
+                assert oracle.described(session, case_id, viewer.user_id), "candidates before the features were noted"
         for view in seen:
             if view.own_review is None and view.candidate.state.value in ("open", "judged"):
                 assert view.sealed, "an examiner saw a score before the own opinion"
@@ -358,8 +400,8 @@ class WorkflowMachine(RuleBasedStateMachine):
         if state is CaseState.IN_REVIEW:
             for examiner in self.police[:2]:
                 self.attempt(
-                    lambda s, who=examiner: review.commit_review(  # type: ignore[misc]
-                        s, who, wanted, Opinion.SUPPORTS, None, now=self.now
+                    lambda s, who=examiner: commit_opinion(  # type: ignore[misc]
+                        s, self.services, who, wanted, Opinion.SUPPORTS, now=self.now
                     )
                 )
             self.confirm(2, case, report, ConfirmationMethod.AGREEING_REVIEWS)

@@ -19,6 +19,7 @@ from models.home_notice import HomeNotice
 from models.kin import KinVerification
 from models.outcome import Outcome
 from models.review import Review
+from models.review_protocol import FeatureNote, ReviewAssignment, ReviewRequest
 from tests.architecture.source import ROOT
 from tracing.platform.audit import verify
 
@@ -36,6 +37,9 @@ KEPT: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
     (CaseTransition, ("case_id", "from_state", "to_state", "at")),
     (ContactRelease, ("case_id", "confirmation_id", "released_by_id")),
     (ContactAttempt, ("case_id", "result", "attempted_at")),
+    (FeatureNote, ("case_id", "examiner_id", "basis", "noted_at")),
+    (ReviewAssignment, ("case_id", "place", "examiner_id", "assigned_at", "due_at")),
+    (ReviewRequest, ("case_id", "candidate_id", "examiner_id", "kind", "requested_at")),
     (Outcome, ("case_id", "kind", "occurred_on")),
     (ContactScreening, ("case_id", "ordinal", "wish", "danger")),
     (KinVerification, ("case_id", "confirmation_id", "result", "dna_required")),
@@ -145,6 +149,24 @@ def candidate_of(session: Session, case_id: uuid.UUID, report_id: uuid.UUID) -> 
 
 
 ENDED = (CaseState.CLOSED, CaseState.TRANSFERRED, CaseState.DECEASED)
+
+
+def described(session: Session, case_id: uuid.UUID, examiner_id: uuid.UUID) -> bool:
+    """Whether this examiner has noted the features of the case's person."""
+    noted = select(FeatureNote.id).where(FeatureNote.case_id == case_id, FeatureNote.examiner_id == examiner_id)
+    return session.scalars(noted.limit(1)).first() is not None
+
+
+def check_assignments(session: Session) -> None:
+    """Nobody was given a case that they entered, and nobody holds two places of one."""
+    rows = session.execute(
+        select(ReviewAssignment, Case.created_by_id, Case.submitted_by_id).join(
+            Case, Case.id == ReviewAssignment.case_id
+        )
+    ).all()
+    assert not [row for row, *entered in rows if row.examiner_id in entered], "given to whoever entered it"
+    running = [(row.case_id, row.examiner_id) for row, *_ in rows if row.ended_at is None]
+    assert len(running) == len(set(running)), "one examiner in two places"
 
 
 def open_cases(session: Session, case_ids: list[uuid.UUID]) -> list[uuid.UUID]:

@@ -57,6 +57,12 @@ KEPT_TABLES = {
     "admission_record",
     "identity_disproof",
     "hospital_handover",
+    "feature_note",
+    "review_look",
+    "review_seed",
+    "seed_review",
+    "review_request",
+    "review_assignment",
 }
 LOGGED_TABLES = {"face", "photo", "profile", "subject", "case_file", "report"}
 VERSIONS = Path(migrations.__file__).parents[2] / "alembic" / "versions"

@@ -73,7 +73,8 @@ def _bars(found: Mapping[str, Any]) -> str:
     return (
         f"Fused rank 1 {number(found['fused']['rank_1'])}, needed {number(bars['rank_1_needed'])}:"
         f" {met[bars['rank_1_met']]}. Fused Cllr over the least possible {number(bars['cllr_over_min_cllr'])},"
-        f" needed 1.100: {met[bars['cllr_met']]}.{more}"
+        f" needed 1.100: {met[bars['cllr_met']]} (exactly honest ratios of this spread:"
+        f" {number(bars['cllr_over_min_cllr_if_honest'])}).{more}"
     )
 
 

@@ -230,6 +230,15 @@ class TipSettings(Group):
     max_photo_side: int = Field(1600, ge=200, description="Pixels of its longer side as stored.")
 
 
+class ReviewSettings(Group):
+    """How examiners judge."""
+
+    seeds: bool = Field(
+        default=True,
+        description="Mix known non-matches into the examiners' lists now and then, to measure how well they judge.",
+    )
+
+
 class TokenSettings(Group):
     """How long a sign-in lasts."""
 

@@ -28,6 +28,7 @@ from tracing.platform.setting_groups import (
     MailSettings,
     MatchingSettings,
     PhotoSettings,
+    ReviewSettings,
     TipSettings,
     TokenSettings,
     WebhookSettings,
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     photos: PhotoSettings = Field(default_factory=PhotoSettings, description="Photographs.")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="Recordings of interviews.")
     tips: TipSettings = Field(default_factory=TipSettings, description="Tips of the public.")
+    review: ReviewSettings = Field(default_factory=ReviewSettings, description="Review.")
     tokens: TokenSettings = Field(default_factory=TokenSettings, description="Sign-in.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
     matching: MatchingSettings = Field(default_factory=MatchingSettings, description="Candidate lists.")

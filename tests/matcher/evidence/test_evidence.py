@@ -53,7 +53,7 @@ def test_one_comparator_for_each_kind_of_evidence() -> None:
 
 
 def test_every_parameter_has_a_source() -> None:
-    assert P.version == "evidence-3"
+    assert P.version == "evidence-4"
     assert set(P.sources) == set(P.numbers) | set(P.curves)
     with pytest.raises(ValueError, match="source"):
         parse_parameters('{"version": "x", "parameters": {"a": {"value": 1, "source": ""}}}')
