@@ -93,8 +93,8 @@ def _he_has_gone(stage: Stage, sighting: dict[str, Any]) -> dict[str, Any]:
     found = liaison.call("GET", f"/lookouts/{lookout['id']}")
     tell.say(f"the liaison reads: {found['words']}")
     if found["photo"]:
-        size = liaison.picture(f"/lookouts/{lookout['id']}/photo")
-        tell.say("the liaison opens the photograph; the look is on record" if size else "")
+        liaison.picture(f"/lookouts/{lookout['id']}/photo")
+        tell.say("the liaison opens the photograph; the look is on record")
     path = f"/lookouts/{lookout['id']}"
     tell.refused("another province reads the lookout", stage["station2"].refused("GET", path), "not_found")
     tell.refused("the hospital reads the lookout", stage["health"].refused("GET", path), "forbidden")
