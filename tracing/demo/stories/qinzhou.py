@@ -1,179 +1,164 @@
-"""Qinzhou (钦州): a man who cannot say who he is goes home to another province."""
+"""Qinzhou (钦州, 2023): a man who cannot say who he is has gone, is found, and goes home to another province."""
 
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
-from tracing.demo.client import Unexpected
-from tracing.demo.seed import Person
-from tracing.demo.stories.stage import Stage, facts_body, report_body
+from tracing.demo.stories import admission, identity, way_home
+from tracing.demo.stories.stage import Stage, facts_body, register_reports
 from tracing.platform.clock import utc_now
-
-SEARCHED = frozenset({"in_review", "unresolved"})
 
 
 def play(stage: Stage) -> None:
-    """From the families' reports to the closing of the case."""
-    tell = stage.tell
-    tell.step(
-        "毕节：家属报失踪，公安登记寻人信息。",
-        "Bijie: families report their missing; the police there register the reports.",
-    )
-    for name, person in stage.persons.items():
-        _register(stage, person, stage.photos.get(name, [])[:1])
-    tell.say(f"{len(stage.persons)} reports are in the search; their families' details are sealed.")
+    """From the families' reports and a citizen's call to the first follow-up."""
+    register_reports(stage)
     name, missing = next(iter(stage.persons.items()))
-    case = _admit(stage, missing, stage.photos.get(name, [])[1:])
-    _early_refusals(stage, case)
-    candidate = _search(stage, case, missing)
-    _review(stage, case, candidate)
-    _confirm_and_release(stage, case, candidate)
-    _bring_home(stage, case)
-
-
-def _register(stage: Stage, person: Person, photos: list[Path]) -> None:
-    police = stage["police2"]
-    report = police.call("POST", "/reports", json=report_body(person, stage.today))
-    for photo in photos:
-        police.call("POST", f"/reports/{report['id']}/photos", photo=photo)
-    police.call("POST", f"/reports/{report['id']}/publish")
-    police.wait_until(
-        f"/reports/{report['id']}", lambda record: all(photo["analysis"] != "pending" for photo in record["photos"])
+    photos = stage.photos.get(name, [])[1:]
+    sighting = _citizen_calls(stage, photos[:1])
+    lookout = _he_has_gone(stage, sighting)
+    seen = _liaison_sees_him(stage, lookout)
+    case = _found(stage, lookout, seen, facts_body(missing.seen()))
+    admission.refuse_bad_photos(stage, case, photos[1:])
+    admission.to_hospital(
+        stage, case, admission.unknown_man(), complaint="神志不清，脱水，需急诊评估", ward="急诊观察室"
     )
+    case = stage["station"].call("POST", f"/cases/{case['id']}/submit")
+    _heard(stage, case)
+    identity.early_refusals(stage, case)
+    candidate = identity.search(stage, case, missing)
+    identity.police_comparison(stage, case, candidate)
+    identity.review(stage, case, candidate)
+    identity.confirm_and_release(stage, case, candidate)
+    contact = way_home.reach_family(stage, case)
+    way_home.family_comes(stage, case, contact)
+    way_home.follow_up(stage, case)
 
 
-def _admit(stage: Stage, person: Person, photos: list[Path]) -> dict[str, Any]:
-    tell = stage.tell
+def _citizen_calls(stage: Stage, photos: list[Any]) -> dict[str, Any]:
+    tell, station = stage.tell, stage["station"]
     tell.step(
-        "钦州：社区联络员发现一名男子，救助站接回，他说不清自己是谁。",
-        "Qinzhou: a community liaison reports a man near a housing estate; the station takes him in.",
+        "钦州：市民来电，金海湾广场有一名男子举止异常，并发来照片。救助站值班人员登记。",
+        "Qinzhou: a citizen calls about a man on Jinhaiwan square who behaves oddly, and sends a photograph. The"
+        " station's staff write it down.",
     )
-    intake = {
-        "admitted_on": stage.today.isoformat(),
-        "found_on": stage.today.isoformat(),
-        "found_division": "450702",
-        "found_place": "演示小区附近",
-        **facts_body(person.seen()),
+    seen = {
+        "source": "citizen",
+        "seen_at": (utc_now() - timedelta(hours=20)).isoformat(),
+        "division": "450702",
+        "place": "金海湾广场",
+        "latitude": 21.9455,
+        "longitude": 108.6150,
+        "heading": "stayed",
+        "conditions": ["confused", "poorly_clothed"],
+        "words": "自言自语，不答话，灰色外套",
     }
-    wrong = {**intake, "attributes": [{"kind": "height", "value": "1.72", "basis": "measured"}]}
-    tell.refused("a height in metres", stage["station"].refused("POST", "/cases", json=wrong), "invalid_facts")
-    case = stage["station"].call("POST", "/cases", json=intake)
-    tell.say(f"case {case['number']}: heard {person.heard!r}, apparent age {person.age + 4}, accent {person.accent}")
-    path = f"/cases/{case['id']}/photos"
-    tell.refused("not a photograph", stage["station"].refused_photo(path, b"hello"), "photo_unknown_format")
+    without = station.call("POST", "/sightings", json=seen)
     if photos:
-        cut = photos[0].read_bytes()[:4000]
-        tell.refused("half a photograph", stage["station"].refused_photo(path, cut), "photo_truncated")
-    for photo in photos[:2]:
-        stored = stage["station"].call("POST", path, photo=photo)
-        tell.say(f"photograph stored, sealed: {stored['width']}×{stored['height']}")
-    stage["station"].call("POST", f"/cases/{case['id']}/submit")
+        path = f"/sightings/{without['id']}/photos"
+        tell.refused(
+            "a photograph without a ground for taking it",
+            station.refused_photo(path, photos[0].read_bytes()), "photo_basis_missing",
+        )  # fmt: skip
+    station.call("POST", f"/sightings/{without['id']}/withdraw", json={"reason": "照片依据漏填，重新登记"})
+    sighting = station.call("POST", "/sightings", json={**seen, "photo_basis": "statutory_duty"})
+    for photo in photos:
+        station.call("POST", f"/sightings/{sighting['id']}/photos", photo=photo)
+    tell.say(f"sighting recorded, {len(photos)} photograph(s) sealed under the key of the man in it")
+    return sighting
+
+
+def _he_has_gone(stage: Stage, sighting: dict[str, Any]) -> dict[str, Any]:
+    tell, station, liaison = stage.tell, stage["station"], stage["liaison"]
+    tell.step(
+        "巡查人员带着衣物食品赶到，人已离开；救助站发布协查，照片只到辖区的社区联络员。",
+        "A patrol arrives with clothes and food, and he has gone. The station looks out for him: his photograph goes to"
+        " the liaisons of the county, and to nobody else.",
+    )
+    begun = utc_now() - timedelta(hours=19)
+    walk = {
+        "route": "救助站—金海湾广场—钦州湾大道",
+        "started_at": begun.isoformat(),
+        "ended_at": (begun + timedelta(hours=2)).isoformat(),
+        "members": 3,
+        "people_met": 2,
+        "aid": {"food": 2, "advice": 1},
+    }
+    patrol = station.call("POST", "/patrols", json=walk)
+    tell.say(f"patrol: {patrol['members']} people, {patrol['people_met']} met, the man not among them")
+    asked = {"sighting_id": sighting["id"], "words": "灰色外套，不答话；请勿追赶，见到请报告方向"}
+    lookout = station.call("POST", "/lookouts", json=asked)
+    tell.refused(
+        "a second lookout for the same man", station.refused("POST", "/lookouts", json=asked), "lookout_open_already"
+    )
+    stage.told("liaison", "lookout_opened")
+    found = liaison.call("GET", f"/lookouts/{lookout['id']}")
+    tell.say(f"the liaison reads: {found['words']}")
+    if found["photo"]:
+        liaison.picture(f"/lookouts/{lookout['id']}/photo")
+        tell.say("the liaison opens the photograph; the look is on record")
+    path = f"/lookouts/{lookout['id']}"
+    tell.refused("another province reads the lookout", stage["station2"].refused("GET", path), "not_found")
+    tell.refused("the hospital reads the lookout", stage["health"].refused("GET", path), "forbidden")
+    return lookout
+
+
+def _liaison_sees_him(stage: Stage, lookout: dict[str, Any]) -> dict[str, Any]:
+    tell, liaison, station = stage.tell, stage["liaison"], stage["station"]
+    tell.step(
+        "第二天，社区联络员在梦园小区附近看到他，正往金海湾东大街走。",
+        "The next day a community liaison sees him near the Mengyuan estate, walking towards Jinhaiwan East Street.",
+    )
+    seen = {
+        "source": "community",
+        "seen_at": (utc_now() - timedelta(minutes=30)).isoformat(),
+        "division": "450702",
+        "place": "梦园小区南门",
+        "latitude": 21.9600,
+        "longitude": 108.6330,
+        "heading": "east",
+        "road": "金海湾东大街",
+        "conditions": ["confused"],
+    }
+    answer = liaison.call("POST", f"/lookouts/{lookout['id']}/answers", json={"sighting": seen})
+    stage.told("station", "lookout_answered")
+    points = station.call("GET", f"/lookouts/{lookout['id']}/track")["items"]
+    track = " → ".join(f"{point['place']}{' ' + point['road'] if point['road'] else ''}" for point in points)
+    tell.say(f"track: {track} ({points[-1]['km']} km, pace {points[-1]['pace']})")
+    return answer
+
+
+def _found(stage: Stage, lookout: dict[str, Any], answer: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    tell, station = stage.tell, stage["station"]
+    tell.step(
+        "救助站和民警在路上找到他，接回站里；协查随即结束，照片在联络员处不能再打开。",
+        "Station and police find him on that road. The sighting becomes the case; the lookout ends at once, and its"
+        " photograph opens for no liaison any more.",
+    )
+    wrong = {"attributes": [{"kind": "height", "value": "1.72", "basis": "measured"}]}
+    path = f"/sightings/{answer['sighting_id']}/case"
+    tell.refused("a height in metres", station.refused("POST", path, json=wrong), "invalid_facts")
+    tell.refused("the liaison admits him", stage["liaison"].refused("POST", path, json=facts), "forbidden")
+    case = station.call("POST", path, json=facts)
+    tell.say(f"case {case['number']} begins as a draft, with {len(case['photos'])} photograph(s)")
+    stage.told("liaison", "lookout_ended")
+    photo = f"/lookouts/{lookout['id']}/photo"
+    tell.refused("the liaison's photograph", stage["liaison"].refused("GET", photo), "lookout_ended", "not_found")
+    before = station.call("GET", f"/cases/{case['id']}/sightings")
+    tell.say(
+        f"the case tells what came before: {len(before['sightings'])} sightings, {len(before['lookouts'])} lookout"
+    )
     return case
 
 
-def _early_refusals(stage: Stage, case: dict[str, Any]) -> None:
-    tell = stage.tell
-    tell.step("没有人能跳过步骤。", "Nobody can skip a step.")
-    contact = f"/cases/{case['id']}/family-contact"
-    tell.refused("caseworker reads the contact", stage["caseworker"].refused("GET", contact), "contact_sealed")
-    release = {"wish": "wants_contact", "danger": "no_sign"}
-    path = f"/cases/{case['id']}/contact-release"
-    tell.refused("release before confirmation", stage["police"].refused("POST", path, json=release), "not_confirmed")
-    tell.refused("administrator releases", stage["admin"].refused("POST", path, json=release), "forbidden")
-
-
-def _search(stage: Stage, case: dict[str, Any], person: Person) -> dict[str, Any]:
+def _heard(stage: Stage, case: dict[str, Any]) -> None:
     tell = stage.tell
     tell.step(
-        "后台比对：人脸索引加逐项证据。", "The matching pass: nearest faces, then every attribute weighed as evidence."
+        "社工和他聊天：他想吃家乡的菜。每一句都记下来。",
+        "The caseworker talks with him: he wants a dish from home. Each scrap is written down.",
     )
-    stage["station"].wait_until(f"/cases/{case['id']}", lambda record: record["state"] in SEARCHED)
-    listed = stage["station"].call("GET", f"/cases/{case['id']}/candidates")["items"]
-    if not listed:
-        raise Unexpected("no candidate was proposed")
-    for one in listed:
-        face = "no face" if one["face_similarity"] is None else f"face cosine {one['face_similarity']:.3f}"
-        tell.say(f"rank {one['rank']}  log10 LR {one['log10_lr']:+.2f}  {face}  {one['other']['number']}")
-    first: dict[str, Any] | None = next(
-        (one for one in listed if any(name["text"] == person.name for name in one["other"]["facts"]["names"])), None
-    )
-    if first is None:
-        raise Unexpected("the true report is not among the candidates")
-    tell.say(f"the true report has rank {first['rank']}:")
-    for term in first["terms"]:
-        tell.say(f"  {term['log10_lr']:+.2f}  {term['kind']:<12} {term['sentence_zh']}")
-    return first
-
-
-def _review(stage: Stage, case: dict[str, Any], candidate: dict[str, Any]) -> None:
-    tell = stage.tell
-    tell.step("两名比对民警各自独立判断。", "Two examiners judge independently, each blind to scores and to the other.")
-    path = f"/candidates/{candidate['id']}"
-    for examiner in ("examiner1", "examiner2"):
-        queue = stage[examiner].call("GET", "/review/queue")["items"]
-        if [item["case"]["number"] for item in queue] != [case["number"]]:
-            raise Unexpected(f"the case is not in the queue of {examiner}")
-        before = stage[examiner].call("GET", path)["candidate"]
-        if not before["sealed"] or "log10_lr" in before or "terms" in before:
-            raise Unexpected(f"scores are not sealed for {examiner}")
-        opinion = {"opinion": "strongly_supports" if examiner == "examiner1" else "supports", "remarks": "演示"}
-        stage[examiner].call("POST", f"{path}/reviews", json=opinion)
-        after = stage[examiner].call("GET", path)["candidate"]
-        tell.say(f"{examiner}: sealed before, then {opinion['opinion']}; now sees {len(after['reviews'])} opinion(s)")
-        if examiner == "examiner1":
-            confirm = {"candidate_id": candidate["id"], "method": "agreeing_reviews", "grounds": "一人意见"}
-            place = f"/cases/{case['id']}/confirmation"
-            tell.refused(
-                "one examiner confirms alone",
-                stage["examiner1"].refused("POST", place, json=confirm),
-                "reviews_missing",
-            )
-            tell.refused("the submitter confirms", stage["station"].refused("POST", place, json=confirm), "forbidden")
-
-
-def _confirm_and_release(stage: Stage, case: dict[str, Any], candidate: dict[str, Any]) -> None:
-    tell = stage.tell
-    tell.step(
-        "公安确认身份，写明依据；随后解封联系方式。",
-        "The police confirm the identity and state the ground; then they release contact.",
-    )
-    grounds = {
-        "candidate_id": candidate["id"],
-        "method": "agreeing_reviews",
-        "grounds": "两名比对员独立一致，籍贯、口音相符。",
+    heard = {
+        "heard_at": utc_now().isoformat(),
+        "clues": [{"kind": "food", "text": "折耳根", "confidence": "likely"}],
     }
-    stage["police"].call("POST", f"/cases/{case['id']}/confirmation", json=grounds)
-    contact = f"/cases/{case['id']}/family-contact"
-    tell.refused("contact before the release", stage["caseworker"].refused("GET", contact), "contact_sealed")
-    path = f"/cases/{case['id']}/contact-release"
-    suspected = {"wish": "wants_contact", "danger": "suspected"}
-    tell.refused(
-        "release with danger at home", stage["police"].refused("POST", path, json=suspected), "danger_suspected"
-    )
-    stage["police"].call("POST", path, json={"wish": "wants_contact", "danger": "no_sign"})
-    tell.say("confirmed on two agreeing reviews; contact released")
-    tell.refused("another station reads the contact", stage["caseworker2"].refused("GET", contact), "not_found")
-    tell.refused("the examiner reads the contact", stage["examiner1"].refused("GET", contact), "forbidden")
-
-
-def _bring_home(stage: Stage, case: dict[str, Any]) -> None:
-    tell = stage.tell
-    tell.step(
-        "社工通过当地派出所联系家属，家属来接，结案。",
-        "The caseworker reaches the family through the local police; the family comes; the case closes.",
-    )
-    case_path = f"/cases/{case['id']}"
-    contact = stage["caseworker"].call("GET", f"{case_path}/family-contact")
-    tell.say(f"opened for the caseworker: {', '.join(sorted(key for key, value in contact.items() if value))}")
-    attempt = {"channel": "local_police", "result": "reached", "note": "演示", "attempted_at": utc_now().isoformat()}
-    stage["caseworker"].call("POST", f"{case_path}/contacts", json=attempt)
-    outcome = {"kind": "reunited", "route": "face", "occurred_on": stage.today.isoformat()}
-    stage["caseworker"].call("POST", f"{case_path}/outcomes", json=outcome)
-    closing = {"state": "closed", "reason": "家属已接回"}
-    stage["caseworker"].call("POST", f"{case_path}/transitions", json=closing)
-    tell.refused(
-        "contact after closing", stage["caseworker"].refused("GET", f"{case_path}/family-contact"), "contact_sealed"
-    )
-    history = stage["station"].call("GET", f"{case_path}/history")["items"]
-    tell.say(" → ".join(["draft", *(row["to_state"] for row in history)]))
-    events = stage["auditor"].call("GET", f"/audit?object_id={case['id']}&action=contact.read")["items"]
-    tell.say(f"audit: the contact was read {len(events)} time(s), by the caseworker alone")
+    stage["caseworker"].call("POST", f"/cases/{case['id']}/clues", json=heard)
+    clues = stage["station"].call("GET", f"/cases/{case['id']}/clues")["items"]
+    tell.say(f"clues: {', '.join(str(clue['text']) for clue in clues)}")
