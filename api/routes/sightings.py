@@ -1,7 +1,7 @@
 """Sightings (目击): recording, photographs, links, and the case that a sighting becomes."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -32,7 +32,7 @@ from tracing.cases import get_case
 from tracing.photos import PhotoSize
 
 router = APIRouter(tags=["sightings"], responses=problems(403))
-_JPEG = {200: {"content": {"image/jpeg": {}}, "description": "A JPEG file."}}
+_JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "A JPEG file."}}
 
 
 @router.get("/sightings", summary="Sightings of the viewer's scope, newest first")
