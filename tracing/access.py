@@ -14,12 +14,14 @@ from typing import Final, TypeVar
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from models.admission import HospitalHandover
 from models.candidate import Candidate
 from models.case import AdmissionKind, Case, CaseState
 from models.confirmation import Confirmation
 from models.duplicate import DuplicatePair
 from models.home_notice import HomeNotice
 from models.lookout import Lookout, LookoutRing
+from models.notice import Notice, NoticeVersion
 from models.notification import Notification
 from models.organisation import Organisation
 from models.patrol import Patrol
@@ -27,6 +29,7 @@ from models.referral import Referral, ReferralState
 from models.report import Report
 from models.review_protocol import ReviewSeed
 from models.sighting import LinkState, Sighting, SightingLink
+from models.tip import Tip
 from models.user import Locale, Role, User
 from models.webhook import WebhookEndpoint
 from tracing.platform import errors
@@ -288,6 +291,28 @@ def referral_scope(viewer: Viewer) -> ColumnElement[bool]:
     mine = Referral.case_id.in_(select(Case.id).where(case_scope(viewer)))
     # A draft is its writers' own business.
     return mine if viewer.may(Permission.REFER) else mine & (Referral.state != ReferralState.DRAFT)
+
+
+def notice_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `NoticeVersion`: those of the cases that exist for the viewer."""
+    mine = select(Notice.id).where(Notice.case_id.in_(select(Case.id).where(case_scope(viewer))))
+    return NoticeVersion.notice_id.in_(mine)
+
+
+def tip_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Tip`: those on the viewer's cases, for those who judge them."""
+    if not viewer.may(Permission.TIP):
+        return false()
+    return Tip.case_id.in_(select(Case.id).where(case_scope(viewer)))
+
+
+def handover_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `HospitalHandover`: those to the own hospital that stand, for its liaisons; else those of the cases
+    that exist for the viewer.
+    """
+    if viewer.may(Permission.HANDOVER_RECEIVE):
+        return (HospitalHandover.hospital_id == viewer.organisation_id) & HospitalHandover.withdrawn_at.is_(None)
+    return HospitalHandover.case_id.in_(select(Case.id).where(case_scope(viewer)))
 
 
 def duplicate_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from matcher.vocabulary import AttributeKind, Basis, GalleryKind, KinRelation, NameKind, PlaceKind, Sex
-from models.case import GATED, Case, CaseState
+from models.case import GATED, AdmissionKind, Case, CaseState
 from models.confirmation import ConfirmationMethod
 from models.contact import DangerScreen, PersonWish
 from models.deadline import ClockKind, Deadline
@@ -30,6 +30,7 @@ from tests.factories.stories import Story, judged_case, run_jobs, two_reviews
 from tests.factories.world import World
 from tracing import notices
 from tracing.access import Permission, Viewer
+from tracing.admission import Admission, StatedIdentity, disprove_identity, record_admission, take_into_care
 from tracing.cases import Circumstances, ReasonMissing, edit_case, move_case
 from tracing.confirmation import confirm, recall
 from tracing.facts import AttributeFact, Facts, KinFact, NameFact, PhoneFact, PlaceFact
@@ -244,6 +245,24 @@ def person(age: int | None, basis: Basis = Basis.DOCUMENTED, **more: str) -> Fac
         phones=(PhoneFact("1390777", Basis.HEARD),),
         places=(PlaceFact("450703", PlaceKind.MENTIONED, Basis.HEARD),),
     )
+
+
+def test_a_known_identity_is_no_notice(any_services: Services, world: World, staff: Viewer, now: datetime) -> None:
+    """In care, and after it; one that proves false is sought like any other."""
+    known = Admission(AdmissionKind.KNOWN_IDENTITY, fingerprint_reason="身份明确", identity=StatedIdentity("梁某"))
+    with unit_of_work(any_services.db) as session:
+        cases = [make_case(session, any_services, staff, submitted=False, now=now).id for _ in range(2)]
+        for one in cases:
+            record_admission(session, any_services, staff, one, known, version=None, now=now)
+            take_into_care(session, any_services, staff, one, now=now)
+        move_case(session, any_services, staff, cases[1], CaseState.LEFT, reason="自行离站", now=now)
+    for one in cases:
+        with pytest.raises(notices.CaseNotPublic):
+            propose(any_services, world, one, now=now)
+    with unit_of_work(any_services.db) as session:
+        disprove_identity(session, any_services, staff, cases[0], reason="他人证件", now=now)
+    publish(any_services, world, cases[0], now=now)
+    assert look(any_services, cases[0], now) is not None
 
 
 @pytest.mark.parametrize(
