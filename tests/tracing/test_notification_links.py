@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import tracing
+from models.case import CaseState
 from models.contact import ContactChannel, ContactResult
 from models.lookout import LookoutEnd
 from models.notification import Notification, NotificationKind
@@ -22,7 +23,6 @@ from tests.factories.stories import judged_case, run_jobs
 from tests.factories.webhooks import stored_webhook
 from tests.factories.world import World
 from tracing.access import Viewer
-from tracing.cases import CaseState
 from tracing.contact import record_attempt
 from tracing.handovers import hand_over, receive
 from tracing.lookout_answers import answer_lookout
