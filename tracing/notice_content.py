@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+import uuid
 from collections.abc import Mapping
 from datetime import date
 
@@ -32,6 +33,16 @@ _ATTRIBUTES: Mapping[NoticeFact, AttributeKind] = {
     NoticeFact.HEALTH: AttributeKind.HEALTH,
     NoticeFact.MENTAL_STATE: AttributeKind.MENTAL_STATE,
 }
+
+
+def content_purpose(version_id: uuid.UUID) -> str:
+    """Purpose under which the vault seals a version's content."""
+    return f"notice:{version_id}"
+
+
+def notice_photo_purpose(version_id: uuid.UUID) -> str:
+    """Purpose under which the vault seals a version's photograph."""
+    return f"notice-photo:{version_id}"
 
 
 class NoticeFactWithheld(errors.Invalid):

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from matcher.faces.intake import decode, encode, resize_to_fit
@@ -14,16 +14,35 @@ from models.contact import DangerScreen, PersonWish
 from models.milestone import Milestone, MilestoneKind
 from models.notice import PUBLIC_STATES, Notice, NoticeFact, NoticeState, NoticeVersion
 from models.notification import NotificationKind
-from models.organisation import Organisation
 from models.photo import Photo
-from models.user import Role, User
+from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing, load_case
 from tracing.faces import intake_limits, photo_purpose
 from tracing.facts import check_optional_text, check_text
 from tracing.milestones import add_milestone
-from tracing.notice_content import STATEMENT_LIMIT, NoticeContent, NoticeFactWithheld, allowed_facts, compose
+from tracing.notice_approvers import approvers_of
+from tracing.notice_content import (
+    STATEMENT_LIMIT,
+    NoticeContent,
+    NoticeFactWithheld,
+    allowed_facts,
+    compose,
+    content_purpose,
+    notice_photo_purpose,
+)
+from tracing.notice_errors import (
+    CaseNotPublic,
+    NoticeEmpty,
+    NoticeEnded,
+    NoticePhotoUnclear,
+    NoticePhotoUnknown,
+    NoticeUnsafe,
+    NoticeUnwanted,
+    NoticeWaiting,
+    OwnDraft,
+)
 from tracing.notifications import notify, users_of
 from tracing.paging import Page, page_of
 from tracing.photos import around_face
@@ -32,69 +51,6 @@ from tracing.services import Services
 from tracing.trail import note
 
 TOKEN_BYTES = 24
-
-
-class CaseNotPublic(errors.Conflict):
-    """A notice of somebody who is not, or no longer, searched for in a station's care."""
-
-    slug = "case_not_public"
-    message = "In the state “{state}” nobody is sought by a public notice. Look at the case's history."
-
-
-class NoticeUnwanted(errors.Conflict):
-    """The person does not want to be shown."""
-
-    slug = "notice_unwanted"
-    message = "The person does not want to be sought in public. Nothing is published; talk again later."
-
-
-class NoticeUnsafe(errors.Conflict):
-    """Whoever looks for the person may be a danger: violence, trafficking."""
-
-    slug = "notice_unsafe"
-    message = "Danger is suspected: a public notice would tell where the person is. Report it to the police instead."
-
-
-class NoticeWaiting(errors.Conflict):
-    """A draft while another one waits for its approval."""
-
-    slug = "notice_waiting"
-    message = "A version of this notice waits for approval already. Have it decided, or withdraw it, before the next."
-
-
-class NoticeEnded(errors.Conflict):
-    """A decision on a version that is decided or withdrawn."""
-
-    slug = "notice_ended"
-    message = "This version has been decided or withdrawn already. Reload the page."
-
-
-class OwnDraft(errors.Conflict):
-    """The drafter as approver."""
-
-    slug = "own_draft"
-    message = "Whoever drafted a notice does not approve it. Another supervisor has to look at it."
-
-
-class NoticeEmpty(errors.Conflict):
-    """Neither a photograph nor a fact that a relative could recognise."""
-
-    slug = "notice_empty"
-    message = "There is nothing to recognise the person by. Add a photograph, or what is seen of the person, first."
-
-
-class NoticePhotoUnknown(errors.Invalid):
-    """A photograph of somebody else, or one that was taken out."""
-
-    slug = "notice_photo_unknown"
-    message = "This photograph is not among those of the case. Choose one of them."
-
-
-class NoticePhotoUnclear(errors.Conflict):
-    """A photograph of several people without a chosen face."""
-
-    slug = "notice_photo_unclear"
-    message = "The photograph shows several people. Choose the person's face first: nobody else may be published."
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +73,6 @@ class NoticeView:
     content: NoticeContent
     case: Case
     public: bool
-
-
-def content_purpose(version_id: uuid.UUID) -> str:
-    """Purpose under which the vault seals a version's content."""
-    return f"notice:{version_id}"
-
-
-def notice_photo_purpose(version_id: uuid.UUID) -> str:
-    """Purpose under which the vault seals a version's photograph."""
-    return f"notice-photo:{version_id}"
 
 
 def draft_notice(
@@ -177,7 +123,7 @@ def draft_notice(
     session.add(version)
     session.flush()
     note(session, viewer, "notice.draft", "case", case.id, at=now, version=version.id, number=version.number)
-    approvers = [one for one in _approvers(session, case.organisation) if one != viewer.user_id]
+    approvers = [one for one in approvers_of(session, case.organisation) if one != viewer.user_id]
     notify(session, approvers, NotificationKind.NOTICE_TO_APPROVE, "notice", version.id, now=now)
     return version
 
@@ -234,26 +180,6 @@ def _photograph(session: Session, services: Services, case: Case, photo_id: uuid
             raise NoticePhotoUnclear(field="photo_id")
         pixels = around_face(pixels, chosen)
     return encode(resize_to_fit(pixels, side), None)
-
-
-def _approvers(session: Session, organisation: Organisation) -> list[uuid.UUID]:
-    """The supervisors above an organisation, and those of the police who serve it or one above it."""
-    above = [uuid.UUID(one) for one in organisation.path.strip("/").split("/")]
-    roles = (Role.BUREAU_SUPERVISOR, Role.POLICE_SUPERVISOR)
-    return list(
-        session.scalars(
-            select(User.id)
-            .join(Organisation, Organisation.id == User.organisation_id)
-            .where(User.active, User.role.in_(roles))
-            .where(
-                or_(
-                    Organisation.id.in_(above),
-                    (User.role == Role.POLICE_SUPERVISOR) & Organisation.parent_id.in_(above),
-                )
-            )
-            .order_by(User.id)
-        )
-    )
 
 
 def _load(session: Session, viewer: Viewer, version_id: uuid.UUID, *, lock: bool = False) -> tuple[NoticeVersion, Case]:
