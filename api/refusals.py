@@ -20,7 +20,7 @@ from tracing.contact import LocalFirst, NotConfirmed
 from tracing.dossier import DossierIncomplete
 from tracing.exclusions import ExaminersMissing
 from tracing.kin import DnaMissing, KinNotVerified
-from tracing.notices import OwnDraft
+from tracing.notice_errors import OwnDraft
 from tracing.platform import errors
 from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
