@@ -175,8 +175,8 @@ class WorkflowMachine(ReviewRules, HomewardRules, NetworkRules):
 def _by_hand(name: str) -> Callable[..., None]:
     """The rule as a plain method: still there for the other rules, no longer chosen by Hypothesis."""
 
-    def call(self: WorkflowMachine, *values: object) -> None:
-        getattr(WorkflowMachine, name)(self, *values)
+    def call(self: WorkflowMachine, *values: object, **named: object) -> None:
+        getattr(WorkflowMachine, name)(self, *values, **named)
 
     return call
 

@@ -90,6 +90,16 @@ class NetworkRules(Ground):
                 assert photo is None, "the photograph of an ended lookout was opened"
                 assert shown is None or shown.words is None, "the words of an ended lookout were opened"
 
+    @rule(liaison=st.booleans())
+    def look_for(self, liaison: bool) -> None:
+        """Somebody seen, looked for, seen again and found; a liaison looks before and after."""
+        self.sight(liaison)
+        self.look_out(0, of_case=False)
+        self.answer(somebody=True)
+        self.see_lookout()
+        self.end_lookout(LookoutEnd.FOUND, 0, named=False)
+        self.see_lookout()
+
     @rule()
     def admit_seen(self) -> None:
         """The newest sighting becomes a case, while fewer than two are open."""
