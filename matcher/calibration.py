@@ -5,9 +5,9 @@ holds for no other. The packaged ones are in `matcher/parameters/face_calibratio
 its own file, written by `tracing calibrate` (rules of the fit: `matcher/evaluation/calibration_fit.py`).
 
 A cohort's curve is the pooled one moved towards the cohort's own data as far as its number of people bears. Of the
-curves that apply to a pair, the one that claims least counts (`least_extreme`), so that
+curves that apply to a pair, the one that claims least counts (`least_extreme_of`), so that
 
-- the LR never falls when the cosine rises;
+- the LR rises whenever the cosine does, also where the curves contradict each other;
 - more years between two photographs (照片相隔年数) never make the same cosine say more, for or against;
 - a poor photograph never says more than a good one;
 - a pair of which nothing is known is weighed by the pooled curve alone.

@@ -247,9 +247,10 @@ def case_scope(viewer: Viewer) -> ColumnElement[bool]:
     inside = Case.organisation_id.in_(_organisations_under(viewer.jurisdiction))
     if viewer.role in (Role.STATION_STAFF, Role.CASEWORKER):
         return inside
+    handed_in = inside & (Case.state != CaseState.DRAFT)
     if viewer.role in POLICE:
-        inside &= Case.admission_kind == AdmissionKind.UNKNOWN_IDENTITY
-    return inside & (Case.state != CaseState.DRAFT)
+        return handed_in & (Case.admission_kind == AdmissionKind.UNKNOWN_IDENTITY)
+    return handed_in
 
 
 def report_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -51,6 +51,7 @@ LINK_STEP = """(
     OLD.state IN ('refused', 'withdrawn') OR (OLD.state = 'accepted' AND NEW.state <> 'withdrawn')
     OR (OLD.state = 'proposed' AND NEW.state NOT IN ('accepted', 'refused'))
 )"""
+BEGUN, OVER = "NEW.state NOT IN ('proposed', 'accepted')", "the lookout has ended"
 DECISION = gates.changed("decided_at", "decided_by_id", "reason")
 LOOKOUT = gates.changed(
     "id", "organisation_id", "opened_by_id", "opened_at", "sighting_id", "case_id", "subject_id", "division",
@@ -102,14 +103,8 @@ GATES: tuple[gates.Gate, ...] = (
         f"{LINK} OR {LINK_STEP} OR (OLD.decided_at IS NOT NULL AND ({DECISION}))",
         "links are decided once and withdrawn, never changed",
     ),
-    (
-        "sighting_link_begin", "sighting_link", "INSERT", "NEW.state NOT IN ('proposed', 'accepted')",
-        "a link begins proposed or accepted",
-    ),
-    (
-        "sighting_link_open", "sighting_link", "INSERT", f"NEW.lookout_id IS NOT NULL AND {ENDED}",
-        "the lookout has ended",
-    ),
+    ("sighting_link_begin", "sighting_link", "INSERT", BEGUN, "a link begins proposed or accepted"),
+    ("sighting_link_open", "sighting_link", "INSERT", f"NEW.lookout_id IS NOT NULL AND {ENDED}", OVER),
     (
         "sighting_link_human", "sighting_link", "INSERT",
         f"NEW.state = 'accepted' AND NOT {gates.user_has('decided_by_id', *NETWORK)}",
@@ -134,8 +129,8 @@ GATES: tuple[gates.Gate, ...] = (
         "lookout_immutable", "lookout", "UPDATE", f"OLD.ended_at IS NOT NULL OR {LOOKOUT} OR NEW.ring < OLD.ring",
         "a lookout widens and ends, nothing else",
     ),
-    ("lookout_ring_open", "lookout_ring", "INSERT", ENDED, "the lookout has ended"),
-    ("lookout_answer_open", "lookout_answer", "INSERT", ENDED, "the lookout has ended"),
+    ("lookout_ring_open", "lookout_ring", "INSERT", ENDED, OVER),
+    ("lookout_answer_open", "lookout_answer", "INSERT", ENDED, OVER),
     (
         "lookout_answer_network", "lookout_answer", "INSERT", f"NOT {gates.user_has('user_id', *NETWORK)}",
         "stations, police and liaisons answer lookouts",
@@ -187,493 +182,161 @@ GATES: tuple[gates.Gate, ...] = (
 def upgrade() -> None:
     _allow((*STATES, "in_care"))
     op.execute(KIND)  # not as a batch: on SQLite that copies the table, and its triggers are lost
-    op.create_table(
-        "patrol",
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column("division", sa.String(length=6), nullable=False),
-        sa.Column("route", sa.Text(), nullable=False),
-        sa.Column("points", sa.JSON(), nullable=True),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("members", sa.Integer(), nullable=False),
-        sa.Column("people_met", sa.Integer(), nullable=False),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            WITHDRAWN_WHOLE,
-            name=op.f("ck_patrol_withdrawn_whole"),
-        ),
-        sa.CheckConstraint("ended_at >= started_at", name=op.f("ck_patrol_ends_after_start")),
-        sa.CheckConstraint("members >= 1", name=op.f("ck_patrol_somebody_went")),
-        sa.CheckConstraint("people_met >= 0", name=op.f("ck_patrol_people_counted")),
-        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_patrol_organisation_id")),
-        sa.ForeignKeyConstraint(["recorded_by_id"], ["user_account.id"], name=op.f("fk_patrol_recorded_by_id")),
-        sa.ForeignKeyConstraint(["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_patrol_withdrawn_by_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_patrol")),
-    )
-    with op.batch_alter_table("patrol", schema=None) as batch_op:
-        batch_op.create_index("ix_patrol_division_started_at", ["division", "started_at"], unique=False)
-        batch_op.create_index("ix_patrol_organisation_id_started_at", ["organisation_id", "started_at"], unique=False)
-
-    op.create_table(
-        "admission_record",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("medical_first", sa.Boolean(), nullable=False),
-        sa.Column(
-            "safety_check",
-            sa.Enum(
-                "done", "not_yet", "refused", name="safetycheck", native_enum=False, create_constraint=True, length=32
-            ),
-            nullable=False,
-        ),
-        sa.Column("safety_checked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("safety_checker", sa.String(length=120), nullable=True),
-        sa.Column("findings_sealed", sa.LargeBinary(), nullable=True),
+    _table(
+        "patrol", _id("organisation_id"), _text("division", 6), sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("points", sa.JSON(), nullable=True), _at("started_at"), _at("ended_at"),
+        sa.Column("members", sa.Integer(), nullable=False), sa.Column("people_met", sa.Integer(), nullable=False),
+        _id("recorded_by_id"), _at("recorded_at"), _check("patrol", "ends_after_start", "ended_at >= started_at"),
+        _check("patrol", "somebody_went", "members >= 1"), _check("patrol", "people_counted", "people_met >= 0"),
+        _fk("patrol", "organisation_id", "organisation"), _fk("patrol", "recorded_by_id", "user_account"),
+        *_withdrawal("patrol"),
+    )  # fmt: skip
+    op.create_index("ix_patrol_division_started_at", "patrol", ["division", "started_at"])
+    op.create_index("ix_patrol_organisation_id_started_at", "patrol", ["organisation_id", "started_at"])
+    _table(
+        "admission_record", _id("case_id"), sa.Column("medical_first", sa.Boolean(), nullable=False),
+        _enum("safety_check", "safetycheck", "done", "not_yet", "refused"), _at("safety_checked_at", nullable=True),
+        _text("safety_checker", 120, nullable=True), sa.Column("findings_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("belongings_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("belongings_count", sa.Integer(), nullable=False),
-        sa.Column(
-            "fingerprints",
-            sa.Enum("taken", "not_taken", name="fingerprints", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column("fingerprint_reason", sa.String(length=200), nullable=True),
-        sa.Column("handover_officer", sa.String(length=120), nullable=True),
-        sa.Column("handover_unit", sa.String(length=120), nullable=True),
-        sa.Column(
-            "basis",
-            sa.Enum(
-                "consent",
-                "guardian_consent",
-                "statutory_duty",
-                "vital_interest",
-                "none",
-                name="biometricbasis",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("basis_article", sa.String(length=400), nullable=True),
-        sa.Column("minor", sa.Boolean(), nullable=False),
-        sa.Column(
-            "guardianship",
-            sa.Enum(
-                "parents",
-                "other_guardian",
-                "temporary",
-                "unknown",
-                name="guardianship",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
+        _enum("fingerprints", "fingerprints", "taken", "not_taken"), _text("fingerprint_reason", 200, nullable=True),
+        _text("handover_officer", 120, nullable=True), _text("handover_unit", 120, nullable=True),
+        _enum("basis", "biometricbasis", "consent", "guardian_consent", "statutory_duty", "vital_interest", "none"),
+        _text("basis_article", 400, nullable=True), sa.Column("minor", sa.Boolean(), nullable=False),
+        _enum("guardianship", "guardianship", "parents", "other_guardian", "temporary", "unknown", nullable=True),
         sa.Column("guardian_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("identity_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "(safety_check = 'done') = (safety_checked_at IS NOT NULL)",
-            name=op.f("ck_admission_record_safety_check_has_time"),
-        ),
-        sa.CheckConstraint(
-            "basis IN ('none') OR basis_article IS NOT NULL", name=op.f("ck_admission_record_basis_has_article")
-        ),
-        sa.CheckConstraint(
-            "fingerprints <> 'not_taken' OR fingerprint_reason IS NOT NULL",
-            name=op.f("ck_admission_record_no_prints_has_reason"),
-        ),
-        sa.CheckConstraint(
-            "fingerprints <> 'taken' OR basis <> 'none'", name=op.f("ck_admission_record_prints_have_basis")
-        ),
-        sa.CheckConstraint(
-            "NOT minor OR guardianship IS NOT NULL", name=op.f("ck_admission_record_minor_has_guardianship")
-        ),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_admission_record_case_id")),
-        sa.ForeignKeyConstraint(
-            ["recorded_by_id"], ["user_account.id"], name=op.f("fk_admission_record_recorded_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_admission_record")),
+        sa.Column("identity_sealed", sa.LargeBinary(), nullable=True), _id("recorded_by_id"), _at("recorded_at"),
+        _at("superseded_at", nullable=True),
+        _check("admission_record", "safety_check_has_time",
+            "(safety_check = 'done') = (safety_checked_at IS NOT NULL)"),
+        _check("admission_record", "basis_has_article", "basis IN ('none') OR basis_article IS NOT NULL"),
+        _check("admission_record", "no_prints_has_reason",
+            "fingerprints <> 'not_taken' OR fingerprint_reason IS NOT NULL"),
+        _check("admission_record", "prints_have_basis", "fingerprints <> 'taken' OR basis <> 'none'"),
+        _check("admission_record", "minor_has_guardianship", "NOT minor OR guardianship IS NOT NULL"),
+        _fk("admission_record", "case_id", "case_file"), _fk("admission_record", "recorded_by_id", "user_account"),
+    )  # fmt: skip
+    op.create_index("ix_admission_record_case_id_recorded_at", "admission_record", ["case_id", "recorded_at"])
+    op.create_index(
+        "uq_admission_record_current", "admission_record", ["case_id"], unique=True, **_where("superseded_at IS NULL")
     )
-    with op.batch_alter_table("admission_record", schema=None) as batch_op:
-        batch_op.create_index("ix_admission_record_case_id_recorded_at", ["case_id", "recorded_at"], unique=False)
-        batch_op.create_index(
-            "uq_admission_record_current",
-            ["case_id"],
-            unique=True,
-            sqlite_where=sa.text("superseded_at IS NULL"),
-            postgresql_where=sa.text("superseded_at IS NULL"),
-        )
-
+    _table(
+        "hospital_handover", _id("case_id"), _id("hospital_id"), _at("handed_at"), _text("officer", 120),
+        sa.Column("complaint_sealed", sa.LargeBinary(), nullable=False), _id("recorded_by_id"), _at("recorded_at"),
+        _at("received_at", nullable=True), _id("received_by_id", nullable=True), _text("ward", 120, nullable=True),
+        _check("hospital_handover", "received_whole", "(received_at IS NULL) = (received_by_id IS NULL)"),
+        _fk("hospital_handover", "case_id", "case_file"), _fk("hospital_handover", "hospital_id", "organisation"),
+        _fk("hospital_handover", "received_by_id", "user_account"),
+        _fk("hospital_handover", "recorded_by_id", "user_account"), *_withdrawal("hospital_handover"),
+    )  # fmt: skip
+    op.create_index("ix_hospital_handover_case_id", "hospital_handover", ["case_id"])
+    op.create_index("ix_hospital_handover_hospital_id_handed_at", "hospital_handover", ["hospital_id", "handed_at"])
+    _table(
+        "identity_disproof", _id("case_id"), _text("reason", 500), _id("recorded_by_id"), _at("recorded_at"),
+        _fk("identity_disproof", "case_id", "case_file"), _fk("identity_disproof", "recorded_by_id", "user_account"),
+    )  # fmt: skip
+    op.create_index("ix_identity_disproof_case_id", "identity_disproof", ["case_id"])
     op.create_table(
-        "hospital_handover",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("hospital_id", sa.Uuid(), nullable=False),
-        sa.Column("handed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("officer", sa.String(length=120), nullable=False),
-        sa.Column("complaint_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("received_by_id", sa.Uuid(), nullable=True),
-        sa.Column("ward", sa.String(length=120), nullable=True),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "(received_at IS NULL) = (received_by_id IS NULL)", name=op.f("ck_hospital_handover_received_whole")
-        ),
-        sa.CheckConstraint(
-            WITHDRAWN_WHOLE,
-            name=op.f("ck_hospital_handover_withdrawn_whole"),
-        ),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_hospital_handover_case_id")),
-        sa.ForeignKeyConstraint(["hospital_id"], ["organisation.id"], name=op.f("fk_hospital_handover_hospital_id")),
-        sa.ForeignKeyConstraint(
-            ["received_by_id"], ["user_account.id"], name=op.f("fk_hospital_handover_received_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["recorded_by_id"], ["user_account.id"], name=op.f("fk_hospital_handover_recorded_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_hospital_handover_withdrawn_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_hospital_handover")),
-    )
-    with op.batch_alter_table("hospital_handover", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_hospital_handover_case_id"), ["case_id"], unique=False)
-        batch_op.create_index("ix_hospital_handover_hospital_id_handed_at", ["hospital_id", "handed_at"], unique=False)
-
-    op.create_table(
-        "identity_disproof",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("reason", sa.String(length=500), nullable=False),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_identity_disproof_case_id")),
-        sa.ForeignKeyConstraint(
-            ["recorded_by_id"], ["user_account.id"], name=op.f("fk_identity_disproof_recorded_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_disproof")),
-    )
-    with op.batch_alter_table("identity_disproof", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_identity_disproof_case_id"), ["case_id"], unique=False)
-
-    op.create_table(
-        "patrol_aid",
-        sa.Column("patrol_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "food",
-                "water",
-                "clothing",
-                "medical",
-                "advice",
-                "brought_to_station",
-                name="aidkind",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("times", sa.Integer(), nullable=False),
-        sa.CheckConstraint("times >= 1", name=op.f("ck_patrol_aid_given")),
-        sa.ForeignKeyConstraint(["patrol_id"], ["patrol.id"], name=op.f("fk_patrol_aid_patrol_id")),
+        "patrol_aid", _id("patrol_id"),
+        _enum("kind", "aidkind", "food", "water", "clothing", "medical", "advice", "brought_to_station"),
+        sa.Column("times", sa.Integer(), nullable=False), _check("patrol_aid", "given", "times >= 1"),
+        _fk("patrol_aid", "patrol_id", "patrol"),
         sa.PrimaryKeyConstraint("patrol_id", "kind", name=op.f("pk_patrol_aid")),
-    )
-    op.create_table(
-        "sighting",
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "source",
-            sa.Enum(
-                "citizen",
-                "courier",
-                "volunteer",
-                "community",
-                "patrol",
-                "station",
-                "police",
-                name="sightingsource",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("patrol_id", sa.Uuid(), nullable=True),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("division", sa.String(length=6), nullable=False),
-        sa.Column("place", sa.String(length=200), nullable=True),
-        sa.Column("latitude", sa.Float(), nullable=True),
-        sa.Column("longitude", sa.Float(), nullable=True),
-        sa.Column(
-            "heading",
-            sa.Enum(
-                "north",
-                "northeast",
-                "east",
-                "southeast",
-                "south",
-                "southwest",
-                "west",
-                "northwest",
-                "stayed",
-                name="heading",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
-        sa.Column("road", sa.String(length=120), nullable=True),
-        sa.Column("conditions", sa.JSON(), nullable=False),
-        sa.Column(
-            "photo_basis",
-            sa.Enum(
-                "consent",
-                "guardian_consent",
-                "statutory_duty",
-                "vital_interest",
-                name="photobasis",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
-        sa.Column("profile_id", sa.Uuid(), nullable=False),
-        sa.Column("words_subject_id", sa.Uuid(), nullable=False),
-        sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name=op.f("ck_sighting_point_whole")),
-        sa.CheckConstraint(
-            WITHDRAWN_WHOLE,
-            name=op.f("ck_sighting_withdrawn_whole"),
-        ),
-        sa.CheckConstraint(
-            "latitude IS NULL OR latitude BETWEEN -90 AND 90", name=op.f("ck_sighting_latitude_in_range")
-        ),
-        sa.CheckConstraint(
-            "longitude IS NULL OR longitude BETWEEN -180 AND 180", name=op.f("ck_sighting_longitude_in_range")
-        ),
-        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_sighting_organisation_id")),
-        sa.ForeignKeyConstraint(["patrol_id"], ["patrol.id"], name=op.f("fk_sighting_patrol_id")),
-        sa.ForeignKeyConstraint(["profile_id"], ["profile.id"], name=op.f("fk_sighting_profile_id")),
-        sa.ForeignKeyConstraint(["recorded_by_id"], ["user_account.id"], name=op.f("fk_sighting_recorded_by_id")),
-        sa.ForeignKeyConstraint(["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_sighting_withdrawn_by_id")),
-        sa.ForeignKeyConstraint(["words_subject_id"], ["subject.id"], name=op.f("fk_sighting_words_subject_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sighting")),
-        sa.UniqueConstraint("profile_id", name=op.f("uq_sighting_profile_id")),
-    )
-    with op.batch_alter_table("sighting", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_sighting_organisation_id_recorded_at", ["organisation_id", "recorded_at"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_sighting_patrol_id"), ["patrol_id"], unique=False)
-        batch_op.create_index("ix_sighting_seen_at", ["seen_at"], unique=False)
-
-    op.create_table(
-        "lookout",
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column("opened_by_id", sa.Uuid(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("sighting_id", sa.Uuid(), nullable=True),
-        sa.Column("case_id", sa.Uuid(), nullable=True),
-        sa.Column("subject_id", sa.Uuid(), nullable=False),
-        sa.Column("division", sa.String(length=6), nullable=False),
-        sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("policy_version", sa.String(length=80), nullable=False),
-        sa.Column("ring", sa.Integer(), nullable=False),
-        sa.Column("next_ring_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_by_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "end_kind",
-            sa.Enum(
-                "found",
-                "called_off",
-                "expired",
-                name="lookoutend",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
-        sa.Column("end_reason", sa.String(length=500), nullable=True),
-        sa.Column("found_case_id", sa.Uuid(), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("found_case_id IS NULL OR end_kind = 'found'", name=op.f("ck_lookout_found_case")),
-        sa.CheckConstraint("(ended_at IS NULL) = (end_kind IS NULL)", name=op.f("ck_lookout_ended_whole")),
-        sa.CheckConstraint("(sighting_id IS NULL) <> (case_id IS NULL)", name=op.f("ck_lookout_of_one")),
-        sa.CheckConstraint("ended_at IS NULL OR next_ring_at IS NULL", name=op.f("ck_lookout_ended_widens_no_more")),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_lookout_case_id")),
-        sa.ForeignKeyConstraint(["ended_by_id"], ["user_account.id"], name=op.f("fk_lookout_ended_by_id")),
-        sa.ForeignKeyConstraint(["found_case_id"], ["case_file.id"], name=op.f("fk_lookout_found_case_id")),
-        sa.ForeignKeyConstraint(["opened_by_id"], ["user_account.id"], name=op.f("fk_lookout_opened_by_id")),
-        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_lookout_organisation_id")),
-        sa.ForeignKeyConstraint(["sighting_id"], ["sighting.id"], name=op.f("fk_lookout_sighting_id")),
-        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_lookout_subject_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lookout")),
-    )
-    with op.batch_alter_table("lookout", schema=None) as batch_op:
-        batch_op.create_index("ix_lookout_next_ring_at", ["next_ring_at"], unique=False)
-        batch_op.create_index("ix_lookout_organisation_id_opened_at", ["organisation_id", "opened_at"], unique=False)
-        batch_op.create_index(
-            "uq_lookout_open_case",
-            ["case_id"],
-            unique=True,
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        )
-        batch_op.create_index(
-            "uq_lookout_open_sighting",
-            ["sighting_id"],
-            unique=True,
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        )
-
-    op.create_table(
+    )  # fmt: skip
+    _table(
+        "sighting", _id("organisation_id"), _id("recorded_by_id"), _at("recorded_at"),
+        _enum("source", "sightingsource", "citizen", "courier", "volunteer", "community", "patrol",
+            "station", "police"),
+        _id("patrol_id", nullable=True), _at("seen_at"), _text("division", 6), _text("place", 200, nullable=True),
+        sa.Column("latitude", sa.Float(), nullable=True), sa.Column("longitude", sa.Float(), nullable=True),
+        _enum("heading", "heading", "north", "northeast", "east", "southeast", "south", "southwest",
+            "west", "northwest", "stayed", nullable=True),
+        _text("road", 120, nullable=True), sa.Column("conditions", sa.JSON(), nullable=False),
+        _enum("photo_basis", "photobasis", "consent", "guardian_consent", "statutory_duty",
+            "vital_interest", nullable=True),
+        _id("profile_id"), _id("words_subject_id"), sa.Column("words_sealed", sa.LargeBinary(), nullable=True),
+        _at("erased_at", nullable=True),
+        _check("sighting", "point_whole", "(latitude IS NULL) = (longitude IS NULL)"),
+        _check("sighting", "latitude_in_range", "latitude IS NULL OR latitude BETWEEN -90 AND 90"),
+        _check("sighting", "longitude_in_range", "longitude IS NULL OR longitude BETWEEN -180 AND 180"),
+        _fk("sighting", "organisation_id", "organisation"), _fk("sighting", "patrol_id", "patrol"),
+        _fk("sighting", "profile_id", "profile"), _fk("sighting", "recorded_by_id", "user_account"),
+        _fk("sighting", "words_subject_id", "subject"),
+        sa.UniqueConstraint("profile_id", name=op.f("uq_sighting_profile_id")), *_withdrawal("sighting"),
+    )  # fmt: skip
+    op.create_index("ix_sighting_organisation_id_recorded_at", "sighting", ["organisation_id", "recorded_at"])
+    op.create_index("ix_sighting_patrol_id", "sighting", ["patrol_id"])
+    op.create_index("ix_sighting_seen_at", "sighting", ["seen_at"])
+    _table(
+        "lookout", _id("organisation_id"), _id("opened_by_id"), _at("opened_at"), _id("sighting_id", nullable=True),
+        _id("case_id", nullable=True), _id("subject_id"), _text("division", 6),
+        sa.Column("words_sealed", sa.LargeBinary(), nullable=True), _text("policy_version", 80),
+        sa.Column("ring", sa.Integer(), nullable=False), _at("next_ring_at", nullable=True), _at("expires_at"),
+        _at("ended_at", nullable=True), _id("ended_by_id", nullable=True),
+        _enum("end_kind", "lookoutend", "found", "called_off", "expired", nullable=True),
+        _text("end_reason", 500, nullable=True), _id("found_case_id", nullable=True),
+        _check("lookout", "found_case", "found_case_id IS NULL OR end_kind = 'found'"),
+        _check("lookout", "ended_whole", "(ended_at IS NULL) = (end_kind IS NULL)"),
+        _check("lookout", "of_one", "(sighting_id IS NULL) <> (case_id IS NULL)"),
+        _check("lookout", "ended_widens_no_more", "ended_at IS NULL OR next_ring_at IS NULL"),
+        _fk("lookout", "case_id", "case_file"), _fk("lookout", "ended_by_id", "user_account"),
+        _fk("lookout", "found_case_id", "case_file"), _fk("lookout", "opened_by_id", "user_account"),
+        _fk("lookout", "organisation_id", "organisation"), _fk("lookout", "sighting_id", "sighting"),
+        _fk("lookout", "subject_id", "subject"),
+    )  # fmt: skip
+    op.create_index("ix_lookout_next_ring_at", "lookout", ["next_ring_at"])
+    op.create_index("ix_lookout_organisation_id_opened_at", "lookout", ["organisation_id", "opened_at"])
+    op.create_index("uq_lookout_open_case", "lookout", ["case_id"], unique=True, **_where("ended_at IS NULL"))
+    op.create_index("uq_lookout_open_sighting", "lookout", ["sighting_id"], unique=True, **_where("ended_at IS NULL"))
+    _table(
         "lookout_answer",
-        sa.Column("lookout_id", sa.Uuid(), nullable=False),
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("seen", sa.Boolean(), nullable=False),
-        sa.Column("sighting_id", sa.Uuid(), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("seen = (sighting_id IS NOT NULL)", name=op.f("ck_lookout_answer_seen_has_sighting")),
-        sa.ForeignKeyConstraint(["lookout_id"], ["lookout.id"], name=op.f("fk_lookout_answer_lookout_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_lookout_answer_organisation_id")
-        ),
-        sa.ForeignKeyConstraint(["sighting_id"], ["sighting.id"], name=op.f("fk_lookout_answer_sighting_id")),
-        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_lookout_answer_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lookout_answer")),
-    )
-    with op.batch_alter_table("lookout_answer", schema=None) as batch_op:
-        batch_op.create_index("ix_lookout_answer_lookout_id_at", ["lookout_id", "at"], unique=False)
-
-    op.create_table(
-        "lookout_ring",
-        sa.Column("lookout_id", sa.Uuid(), nullable=False),
-        sa.Column("ring", sa.Integer(), nullable=False),
-        sa.Column(
-            "level",
-            sa.Enum(
-                "county",
-                "city",
-                "province",
-                "neighbours",
-                name="ringlevel",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("division", sa.String(length=6), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["lookout_id"], ["lookout.id"], name=op.f("fk_lookout_ring_lookout_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lookout_ring")),
+        _id("lookout_id"), _id("organisation_id"), _id("user_id"), sa.Column("seen", sa.Boolean(), nullable=False),
+        _id("sighting_id", nullable=True), _at("at"),
+        _check("lookout_answer", "seen_has_sighting", "seen = (sighting_id IS NOT NULL)"),
+        _fk("lookout_answer", "lookout_id", "lookout"), _fk("lookout_answer", "organisation_id", "organisation"),
+        _fk("lookout_answer", "sighting_id", "sighting"), _fk("lookout_answer", "user_id", "user_account"),
+    )  # fmt: skip
+    op.create_index("ix_lookout_answer_lookout_id_at", "lookout_answer", ["lookout_id", "at"])
+    _table(
+        "lookout_ring", _id("lookout_id"), sa.Column("ring", sa.Integer(), nullable=False),
+        _enum("level", "ringlevel", "county", "city", "province", "neighbours"), _text("division", 6),
+        _at("opened_at"), _fk("lookout_ring", "lookout_id", "lookout"),
         sa.UniqueConstraint("lookout_id", "division", name=op.f("uq_lookout_ring_lookout_id_division")),
-    )
-    op.create_table(
+    )  # fmt: skip
+    _table(
+        "sighting_link", _id("sighting_id"), _id("lookout_id", nullable=True), _id("case_id", nullable=True),
+        _enum("state", "linkstate", "proposed", "accepted", "refused", "withdrawn"),
+        sa.Column("origin", sa.Boolean(), nullable=False), sa.Column("similarity", sa.Float(), nullable=True),
+        sa.Column("log10_lr", sa.Float(), nullable=True), _text("model_version", 80, nullable=True),
+        _at("created_at"), _at("decided_at", nullable=True), _id("decided_by_id", nullable=True),
+        _text("reason", 500, nullable=True),
+        _check("sighting_link", "decided_whole", "(state = 'proposed') = (decided_at IS NULL)"),
+        _check("sighting_link", "withdrawn_state", "(state = 'withdrawn') = (withdrawn_at IS NOT NULL)"),
+        _check("sighting_link", "decided_by_somebody", "(decided_at IS NULL) = (decided_by_id IS NULL)"),
+        _check("sighting_link", "one_target", "(lookout_id IS NULL) <> (case_id IS NULL)"),
+        _check("sighting_link", "engine_whole", "(similarity IS NULL) = (model_version IS NULL)"),
+        _check("sighting_link", "origin_of_a_case", "NOT origin OR case_id IS NOT NULL"),
+        _fk("sighting_link", "case_id", "case_file"), _fk("sighting_link", "decided_by_id", "user_account"),
+        _fk("sighting_link", "lookout_id", "lookout"), _fk("sighting_link", "sighting_id", "sighting"),
+        *_withdrawal("sighting_link"),
+    )  # fmt: skip
+    op.create_index("ix_sighting_link_case_id_state", "sighting_link", ["case_id", "state"])
+    op.create_index("ix_sighting_link_lookout_id_state", "sighting_link", ["lookout_id", "state"])
+    op.create_index("ix_sighting_link_sighting_id", "sighting_link", ["sighting_id"])
+    op.create_index(
+        "uq_sighting_link_standing_case",
         "sighting_link",
-        sa.Column("sighting_id", sa.Uuid(), nullable=False),
-        sa.Column("lookout_id", sa.Uuid(), nullable=True),
-        sa.Column("case_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "proposed",
-                "accepted",
-                "refused",
-                "withdrawn",
-                name="linkstate",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("origin", sa.Boolean(), nullable=False),
-        sa.Column("similarity", sa.Float(), nullable=True),
-        sa.Column("log10_lr", sa.Float(), nullable=True),
-        sa.Column("model_version", sa.String(length=80), nullable=True),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
-        sa.Column("reason", sa.String(length=500), nullable=True),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", name=op.f("ck_sighting_link_decided_whole")),
-        sa.CheckConstraint(
-            "(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name=op.f("ck_sighting_link_withdrawn_state")
-        ),
-        sa.CheckConstraint(
-            "(decided_at IS NULL) = (decided_by_id IS NULL)", name=op.f("ck_sighting_link_decided_by_somebody")
-        ),
-        sa.CheckConstraint("(lookout_id IS NULL) <> (case_id IS NULL)", name=op.f("ck_sighting_link_one_target")),
-        sa.CheckConstraint(
-            "(similarity IS NULL) = (model_version IS NULL)", name=op.f("ck_sighting_link_engine_whole")
-        ),
-        sa.CheckConstraint(
-            WITHDRAWN_WHOLE,
-            name=op.f("ck_sighting_link_withdrawn_whole"),
-        ),
-        sa.CheckConstraint("NOT origin OR case_id IS NOT NULL", name=op.f("ck_sighting_link_origin_of_a_case")),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_sighting_link_case_id")),
-        sa.ForeignKeyConstraint(["decided_by_id"], ["user_account.id"], name=op.f("fk_sighting_link_decided_by_id")),
-        sa.ForeignKeyConstraint(["lookout_id"], ["lookout.id"], name=op.f("fk_sighting_link_lookout_id")),
-        sa.ForeignKeyConstraint(["sighting_id"], ["sighting.id"], name=op.f("fk_sighting_link_sighting_id")),
-        sa.ForeignKeyConstraint(
-            ["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_sighting_link_withdrawn_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sighting_link")),
+        ["sighting_id", "case_id"],
+        unique=True,
+        **_where("state IN ('proposed', 'accepted')"),
     )
-    with op.batch_alter_table("sighting_link", schema=None) as batch_op:
-        batch_op.create_index("ix_sighting_link_case_id_state", ["case_id", "state"], unique=False)
-        batch_op.create_index("ix_sighting_link_lookout_id_state", ["lookout_id", "state"], unique=False)
-        batch_op.create_index(batch_op.f("ix_sighting_link_sighting_id"), ["sighting_id"], unique=False)
-        batch_op.create_index(
-            "uq_sighting_link_standing_case",
-            ["sighting_id", "case_id"],
-            unique=True,
-            sqlite_where=sa.text("state IN ('proposed', 'accepted')"),
-            postgresql_where=sa.text("state IN ('proposed', 'accepted')"),
-        )
-        batch_op.create_index(
-            "uq_sighting_link_standing_lookout",
-            ["sighting_id", "lookout_id"],
-            unique=True,
-            sqlite_where=sa.text("state IN ('proposed', 'accepted')"),
-            postgresql_where=sa.text("state IN ('proposed', 'accepted')"),
-        )
+    op.create_index(
+        "uq_sighting_link_standing_lookout",
+        "sighting_link",
+        ["sighting_id", "lookout_id"],
+        unique=True,
+        **_where("state IN ('proposed', 'accepted')"),
+    )
     gates.create(op, GATES, kept=KEPT)
 
 
@@ -693,3 +356,44 @@ def _allow(states: tuple[str, ...]) -> None:
     gates.allow(op, "case_file", "state", "ck_case_file_casestate", states)
     gates.allow(op, "case_transition", "from_state", "ck_case_transition_from_casestate", states)
     gates.allow(op, "case_transition", "to_state", "ck_case_transition_to_casestate", states)
+
+
+def _table(name: str, *items: sa.schema.SchemaItem) -> None:
+    op.create_table(name, *items, _id("id"), sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{name}")))
+
+
+def _enum(column: str, name: str, *values: str, nullable: bool = False) -> sa.Column[object]:
+    kind = sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=32)
+    return sa.Column(column, kind, nullable=nullable)
+
+
+def _text(name: str, length: int, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.String(length=length), nullable=nullable)
+
+
+def _check(table: str, name: str, condition: str) -> sa.CheckConstraint:
+    return sa.CheckConstraint(condition, name=op.f(f"ck_{table}_{name}"))
+
+
+def _fk(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [f"{to}.id"], name=op.f(f"fk_{table}_{column}"))
+
+
+def _at(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _id(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.Uuid(), nullable=nullable)
+
+
+def _where(condition: str) -> dict[str, sa.TextClause]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+def _withdrawal(table: str) -> tuple[sa.schema.SchemaItem, ...]:
+    return (
+        _at("withdrawn_at", nullable=True), _id("withdrawn_by_id", nullable=True),
+        _text("withdrawal_reason", 500, nullable=True), _check(table, "withdrawn_whole", WITHDRAWN_WHOLE),
+        _fk(table, "withdrawn_by_id", "user_account"),
+    )  # fmt: skip

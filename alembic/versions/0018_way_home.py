@@ -7,7 +7,10 @@ police or village committee, and not at all while the person objects or danger i
 before the kin are verified; nobody is settled without a complete dossier.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from alembic import op
 from tracing.platform import gates
@@ -92,6 +95,7 @@ NEVER_CHANGED = (
 WITHDRAWN = {"exclusion": EXCLUSION, "kin_verification": KIN, "dossier_item": DOSSIER, "outcome": OUTCOME}
 ENDED = {table: "reopened_at" if table == "exclusion" else "withdrawn_at" for table in WITHDRAWN}
 
+# fmt: off
 GATES: tuple[gates.Gate, ...] = (
     *(
         (f"{table}_no_{event.lower()}", table, event, "TRUE", f"{table} is append-only")
@@ -117,146 +121,55 @@ GATES: tuple[gates.Gate, ...] = (
         for table in WITHDRAWN
     ),
     ("outcome_withdrawal", "outcome", "UPDATE", WITHDRAWN_HALF, "a withdrawal names who and why"),
+    ("home_notice_immutable", "home_notice", "UPDATE", f"OLD.answered_at IS NOT NULL OR {NOTICE}",
+     "a notice is answered once, never changed"),
+    ("exclusion_police", "exclusion", "INSERT", f"NOT {gates.user_has('excluded_by_id', *POLICE)}",
+     "only the police exclude"),
+    ("exclusion_candidate", "exclusion", "INSERT",
+     "NOT EXISTS (SELECT 1 FROM candidate WHERE id = NEW.candidate_id AND case_id = NEW.case_id)",
+     "not a candidate of this case"),
+    ("exclusion_reopener", "exclusion", "UPDATE",
+     f"NEW.reopened_at IS NOT NULL AND NOT {gates.user_has('reopened_by_id', 'police_supervisor')}",
+     "a police supervisor reopens"),
+    ("candidate_excluded", "candidate", "UPDATE",
+     f"(NEW.listed OR NEW.state <> 'excluded') AND {EXCLUDED.format(column='id')}", "this pair is excluded"),
+    ("confirmation_excluded", "confirmation", "INSERT", EXCLUDED.format(column="candidate_id"),
+     "this pair is excluded"),
+    ("contact_attempt_released", "contact_attempt", "INSERT", f"NOT {RELEASED}",
+     "no contact without a standing, released confirmation"),
+    ("contact_attempt_stopped", "contact_attempt", "INSERT", STOPPED.format(case="case_id"),
+     "the person objects, or danger is suspected"),
+    ("contact_attempt_first", "contact_attempt", "INSERT",
+     f"NEW.channel NOT IN {LOCAL} AND NOT {FIRST_WAS_LOCAL} AND NOT {EXCEPTED}",
+     "the first attempt goes through the local police or the village committee"),
+    ("contact_exception_supervisor", "contact_exception", "INSERT",
+     f"NOT {gates.user_has('allowed_by_id', 'police_supervisor')}", "a police supervisor allows exceptions"),
+    ("contact_release_stopped", "contact_release", "INSERT", STOPPED.format(case="case_id"),
+     "the person objects, or danger is suspected"),
+    ("contact_screening_order", "contact_screening", "INSERT", f"NEW.ordinal <> {NEXT_ORDINAL}",
+     "screenings are counted one by one"),
+    ("contact_screening_danger", "contact_screening", "INSERT",
+     f"NEW.danger = 'no_sign' AND {LAST_DANGER} = 'suspected' AND NOT {gates.user_has('recorded_by_id', *POLICE)}",
+     "the police clear up a suspected danger"),
+    ("kin_verification_released", "kin_verification", "INSERT", f"NOT {RELEASED}",
+     "no contact without a standing, released confirmation"),
+    ("kin_verification_dna", "kin_verification", "INSERT",
+     f"NEW.result = 'verified' AND NEW.dna_required AND NOT {DNA_SHOWN}", "the kinship has to be shown by DNA"),
     (
-        "home_notice_immutable",
-        "home_notice",
-        "UPDATE",
-        f"OLD.answered_at IS NOT NULL OR {NOTICE}",
-        "a notice is answered once, never changed",
-    ),
-    # Exclusions.
-    (
-        "exclusion_police",
-        "exclusion",
-        "INSERT",
-        f"NOT {gates.user_has('excluded_by_id', *POLICE)}",
-        "only the police exclude",
-    ),
-    (
-        "exclusion_candidate",
-        "exclusion",
-        "INSERT",
-        "NOT EXISTS (SELECT 1 FROM candidate WHERE id = NEW.candidate_id AND case_id = NEW.case_id)",
-        "not a candidate of this case",
-    ),
-    (
-        "exclusion_reopener",
-        "exclusion",
-        "UPDATE",
-        f"NEW.reopened_at IS NOT NULL AND NOT {gates.user_has('reopened_by_id', 'police_supervisor')}",
-        "a police supervisor reopens",
-    ),
-    (
-        "candidate_excluded",
-        "candidate",
-        "UPDATE",
-        f"(NEW.listed OR NEW.state <> 'excluded') AND {EXCLUDED.format(column='id')}",
-        "this pair is excluded",
-    ),
-    (
-        "confirmation_excluded",
-        "confirmation",
-        "INSERT",
-        EXCLUDED.format(column="candidate_id"),
-        "this pair is excluded",
-    ),
-    # Contact.
-    (
-        "contact_attempt_released",
-        "contact_attempt",
-        "INSERT",
-        f"NOT {RELEASED}",
-        "no contact without a standing, released confirmation",
-    ),
-    (
-        "contact_attempt_stopped",
-        "contact_attempt",
-        "INSERT",
-        STOPPED.format(case="case_id"),
-        "the person objects, or danger is suspected",
-    ),
-    (
-        "contact_attempt_first",
-        "contact_attempt",
-        "INSERT",
-        f"NEW.channel NOT IN {LOCAL} AND NOT {FIRST_WAS_LOCAL} AND NOT {EXCEPTED}",
-        "the first attempt goes through the local police or the village committee",
-    ),
-    (
-        "contact_exception_supervisor",
-        "contact_exception",
-        "INSERT",
-        f"NOT {gates.user_has('allowed_by_id', 'police_supervisor')}",
-        "a police supervisor allows exceptions",
-    ),
-    (
-        "contact_release_stopped",
-        "contact_release",
-        "INSERT",
-        STOPPED.format(case="case_id"),
-        "the person objects, or danger is suspected",
-    ),
-    (
-        "contact_screening_order",
-        "contact_screening",
-        "INSERT",
-        f"NEW.ordinal <> {NEXT_ORDINAL}",
-        "screenings are counted one by one",
-    ),
-    (
-        "contact_screening_danger",
-        "contact_screening",
-        "INSERT",
-        f"NEW.danger = 'no_sign' AND {LAST_DANGER} = 'suspected' AND NOT {gates.user_has('recorded_by_id', *POLICE)}",
-        "the police clear up a suspected danger",
-    ),
-    # Kin and handover.
-    (
-        "kin_verification_released",
-        "kin_verification",
-        "INSERT",
-        f"NOT {RELEASED}",
-        "no contact without a standing, released confirmation",
-    ),
-    (
-        "kin_verification_dna",
-        "kin_verification",
-        "INSERT",
-        f"NEW.result = 'verified' AND NEW.dna_required AND NOT {DNA_SHOWN}",
-        "the kinship has to be shown by DNA",
-    ),
-    (
-        "case_kin_verified",
-        "case_file",
-        "UPDATE",
-        # Without a release the older gates refuse it, and say so.
+        "case_kin_verified", "case_file", "UPDATE",
         f"NEW.state = 'reunified' AND OLD.state <> 'reunified' AND {CASE_RELEASED}"
         f" AND (NOT {VERIFIED.format(case='id')} OR {STOPPED.format(case='id')})",
         "nobody is handed over before the kin are verified",
     ),
-    (
-        "outcome_kin_verified",
-        "outcome",
-        "INSERT",
-        f"NEW.kind IN {HOME} AND (NOT {VERIFIED.format(case='case_id')} OR {STOPPED.format(case='case_id')})",
-        "nobody is handed over before the kin are verified",
-    ),
-    # Settlement.
-    (
-        "outcome_dossier",
-        "outcome",
-        "INSERT",
-        "NEW.kind = 'settled' AND NEW.dossier_version IS NULL",
-        "a settlement needs its dossier",
-    ),
-    (
-        "case_settled_dossier",
-        "case_file",
-        "UPDATE",
-        f"NEW.state = 'settled' AND OLD.state <> 'settled' AND NOT {COMPLETE_DOSSIER}",
-        "a settlement needs its dossier",
-    ),
+    ("outcome_kin_verified", "outcome", "INSERT",
+     f"NEW.kind IN {HOME} AND (NOT {VERIFIED.format(case='case_id')} OR {STOPPED.format(case='case_id')})",
+     "nobody is handed over before the kin are verified"),
+    ("outcome_dossier", "outcome", "INSERT", "NEW.kind = 'settled' AND NEW.dossier_version IS NULL",
+     "a settlement needs its dossier"),
+    ("case_settled_dossier", "case_file", "UPDATE",
+     f"NEW.state = 'settled' AND OLD.state <> 'settled' AND NOT {COMPLETE_DOSSIER}", "a settlement needs its dossier"),
 )
+# fmt: on
 KEPT = (*NEVER_CHANGED, *WITHDRAWN, "home_notice")
 COLUMNS = (
     ("candidate", "closed_by_id", "uuid", "confirmation"),
@@ -280,150 +193,78 @@ def _add_columns() -> None:
         op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {types.get(kind, kind)}{refers}")
 
 
+_ID, _AT, _DAY, _S = sa.Uuid(), sa.DateTime(timezone=True), sa.Date(), sa.String
+
+
+def _c(name: str, kind: TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False)
+
+
+def _n(name: str, kind: TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=True)
+
+
+def _enum(name: str, *values: str) -> sa.Enum:
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=32)
+
+
+def _fk(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [f"{target}.id"], name=op.f(f"fk_{table}_{column}"))
+
+
+def _pk(table: str) -> sa.PrimaryKeyConstraint:
+    return sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}"))
+
+
+# fmt: off
 def upgrade() -> None:
     gates.allow(op, "candidate", "state", "ck_candidate_candidatestate", (*CANDIDATE_STATES, "excluded"))
     gates.allow(op, "outcome", "kind", "ck_outcome_outcomekind", (*OUTCOMES, "long_stay", "missing_again"))
     _add_columns()
     op.create_table(
-        "contact_screening",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column(
-            "wish",
-            sa.Enum(
-                "wants_contact",
-                "cannot_express",
-                "objects",
-                name="personwish",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "danger",
-            sa.Enum("no_sign", "suspected", name="dangerscreen", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column("asked_on", sa.Date(), nullable=False),
-        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_contact_screening_case_id")),
-        sa.ForeignKeyConstraint(
-            ["recorded_by_id"], ["user_account.id"], name=op.f("fk_contact_screening_recorded_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_screening")),
+        "contact_screening", _c("case_id", _ID), _c("ordinal", sa.Integer()),
+        _c("wish", _enum("personwish", "wants_contact", "cannot_express", "objects")),
+        _c("danger", _enum("dangerscreen", "no_sign", "suspected")), _c("asked_on", _DAY),
+        _n("note_sealed", sa.LargeBinary()), _c("recorded_by_id", _ID), _c("recorded_at", _AT), _c("id", _ID),
+        _fk("contact_screening", "case_id", "case_file"), _fk("contact_screening", "recorded_by_id", "user_account"),
+        _pk("contact_screening"),
         sa.UniqueConstraint("case_id", "ordinal", name=op.f("uq_contact_screening_case_id_ordinal")),
     )
     op.create_table(
-        "dossier_item",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("item", sa.String(length=40), nullable=False),
-        sa.Column("done_on", sa.Date(), nullable=False),
-        sa.Column("reference", sa.String(length=120), nullable=True),
-        sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        "dossier_item", _c("case_id", _ID), _c("item", _S(40)), _c("done_on", _DAY), _n("reference", _S(120)),
+        _c("recorded_by_id", _ID), _c("recorded_at", _AT), _n("withdrawn_at", _AT), _n("withdrawn_by_id", _ID),
+        _n("withdrawal_reason", _S(500)), _c("id", _ID),
         sa.CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL)"
             " AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
             name=op.f("ck_dossier_item_withdrawn_whole"),
         ),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_dossier_item_case_id")),
-        sa.ForeignKeyConstraint(["recorded_by_id"], ["user_account.id"], name=op.f("fk_dossier_item_recorded_by_id")),
-        sa.ForeignKeyConstraint(["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_dossier_item_withdrawn_by_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_dossier_item")),
+        _fk("dossier_item", "case_id", "case_file"), _fk("dossier_item", "recorded_by_id", "user_account"),
+        _fk("dossier_item", "withdrawn_by_id", "user_account"), _pk("dossier_item"),
     )
-    with op.batch_alter_table("dossier_item", schema=None) as batch_op:
-        batch_op.create_index(
-            "uq_dossier_item_standing",
-            ["case_id", "item"],
-            unique=True,
-            sqlite_where=sa.text("withdrawn_at IS NULL"),
-            postgresql_where=sa.text("withdrawn_at IS NULL"),
-        )
+    op.create_index(
+        "uq_dossier_item_standing", "dossier_item", ["case_id", "item"], unique=True,
+        sqlite_where=sa.text("withdrawn_at IS NULL"), postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
 
     op.create_table(
-        "escort_trip",
-        sa.Column("outcome_id", sa.Uuid(), nullable=False),
-        sa.Column("escorts", sa.String(length=200), nullable=False),
-        sa.Column(
-            "transport",
-            sa.Enum(
-                "train",
-                "coach",
-                "car",
-                "ambulance",
-                "plane",
-                "ship",
-                name="transport",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("from_division", sa.String(length=6), nullable=False),
-        sa.Column("to_division", sa.String(length=6), nullable=False),
-        sa.Column("departed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        "escort_trip", _c("outcome_id", _ID), _c("escorts", _S(200)),
+        _c("transport", _enum("transport", "train", "coach", "car", "ambulance", "plane", "ship")),
+        _c("from_division", _S(6)), _c("to_division", _S(6)), _c("departed_at", _AT), _c("arrived_at", _AT),
+        _c("id", _ID),
         sa.CheckConstraint("arrived_at >= departed_at", name=op.f("ck_escort_trip_arrives_after_departure")),
-        sa.ForeignKeyConstraint(["outcome_id"], ["outcome.id"], name=op.f("fk_escort_trip_outcome_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_escort_trip")),
+        _fk("escort_trip", "outcome_id", "outcome"), _pk("escort_trip"),
         sa.UniqueConstraint("outcome_id", name=op.f("uq_escort_trip_outcome_id")),
     )
     op.create_table(
-        "exclusion",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("candidate_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "evidence",
-            sa.Enum(
-                "dna",
-                "fingerprint",
-                "official_record",
-                "examiners_agreed",
-                "new_photo",
-                "new_statement",
-                name="exclusionevidence",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("reference", sa.String(length=120), nullable=True),
-        sa.Column("reason", sa.String(length=500), nullable=False),
-        sa.Column("excluded_by_id", sa.Uuid(), nullable=False),
-        sa.Column("excluded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "reopen_evidence",
-            sa.Enum(
-                "dna",
-                "fingerprint",
-                "official_record",
-                "examiners_agreed",
-                "new_photo",
-                "new_statement",
-                name="reopen_exclusionevidence",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
-        sa.Column("reopen_reference", sa.String(length=120), nullable=True),
-        sa.Column("reopen_reason", sa.String(length=500), nullable=True),
-        sa.Column("reopened_by_id", sa.Uuid(), nullable=True),
-        sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        "exclusion", _c("case_id", _ID), _c("candidate_id", _ID),
+        _c("evidence", _enum("exclusionevidence", "dna", "fingerprint", "official_record", "examiners_agreed",
+            "new_photo", "new_statement")),
+        _n("reference", _S(120)), _c("reason", _S(500)), _c("excluded_by_id", _ID), _c("excluded_at", _AT),
+        _n("reopen_evidence", _enum("reopen_exclusionevidence", "dna", "fingerprint", "official_record",
+            "examiners_agreed", "new_photo", "new_statement")),
+        _n("reopen_reference", _S(120)), _n("reopen_reason", _S(500)), _n("reopened_by_id", _ID),
+        _n("reopened_at", _AT), _c("id", _ID),
         sa.CheckConstraint(
             "evidence IN ('dna', 'fingerprint', 'official_record', 'examiners_agreed')",
             name=op.f("ck_exclusion_evidence_excludes"),
@@ -443,108 +284,49 @@ def upgrade() -> None:
             " AND (reopened_at IS NULL) = (reopen_reason IS NULL)",
             name=op.f("ck_exclusion_reopened_whole"),
         ),
-        sa.ForeignKeyConstraint(["candidate_id"], ["candidate.id"], name=op.f("fk_exclusion_candidate_id")),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_exclusion_case_id")),
-        sa.ForeignKeyConstraint(["excluded_by_id"], ["user_account.id"], name=op.f("fk_exclusion_excluded_by_id")),
-        sa.ForeignKeyConstraint(["reopened_by_id"], ["user_account.id"], name=op.f("fk_exclusion_reopened_by_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_exclusion")),
+        _fk("exclusion", "candidate_id", "candidate"), _fk("exclusion", "case_id", "case_file"),
+        _fk("exclusion", "excluded_by_id", "user_account"), _fk("exclusion", "reopened_by_id", "user_account"),
+        _pk("exclusion"),
     )
-    with op.batch_alter_table("exclusion", schema=None) as batch_op:
-        batch_op.create_index("ix_exclusion_case_id_excluded_at", ["case_id", "excluded_at"], unique=False)
-        batch_op.create_index(
-            "uq_exclusion_standing",
-            ["candidate_id"],
-            unique=True,
-            sqlite_where=sa.text("reopened_at IS NULL"),
-            postgresql_where=sa.text("reopened_at IS NULL"),
-        )
+    op.create_index("ix_exclusion_case_id_excluded_at", "exclusion", ["case_id", "excluded_at"], unique=False)
+    op.create_index(
+        "uq_exclusion_standing", "exclusion", ["candidate_id"], unique=True,
+        sqlite_where=sa.text("reopened_at IS NULL"), postgresql_where=sa.text("reopened_at IS NULL"),
+    )
 
     op.create_table(
-        "handover",
-        sa.Column("outcome_id", sa.Uuid(), nullable=False),
-        sa.Column("receiver_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("signed_on", sa.Date(), nullable=False),
-        sa.Column("reference", sa.String(length=120), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["outcome_id"], ["outcome.id"], name=op.f("fk_handover_outcome_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
+        "handover", _c("outcome_id", _ID), _c("receiver_sealed", sa.LargeBinary()), _c("signed_on", _DAY),
+        _n("reference", _S(120)), _c("id", _ID), _fk("handover", "outcome_id", "outcome"), _pk("handover"),
         sa.UniqueConstraint("outcome_id", name=op.f("uq_handover_outcome_id")),
     )
     op.create_table(
-        "contact_exception",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("confirmation_id", sa.Uuid(), nullable=False),
-        sa.Column("reason", sa.String(length=500), nullable=False),
-        sa.Column("allowed_by_id", sa.Uuid(), nullable=False),
-        sa.Column("allowed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["allowed_by_id"], ["user_account.id"], name=op.f("fk_contact_exception_allowed_by_id")
-        ),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_contact_exception_case_id")),
-        sa.ForeignKeyConstraint(
-            ["confirmation_id"], ["confirmation.id"], name=op.f("fk_contact_exception_confirmation_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_exception")),
+        "contact_exception", _c("case_id", _ID), _c("confirmation_id", _ID), _c("reason", _S(500)),
+        _c("allowed_by_id", _ID), _c("allowed_at", _AT), _c("id", _ID),
+        _fk("contact_exception", "allowed_by_id", "user_account"), _fk("contact_exception", "case_id", "case_file"),
+        _fk("contact_exception", "confirmation_id", "confirmation"), _pk("contact_exception"),
     )
-    with op.batch_alter_table("contact_exception", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_exception_case_id"), ["case_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_contact_exception_confirmation_id"), ["confirmation_id"], unique=False)
+    op.create_index(op.f("ix_contact_exception_case_id"), "contact_exception", ["case_id"], unique=False)
+    op.create_index(
+        op.f("ix_contact_exception_confirmation_id"), "contact_exception", ["confirmation_id"], unique=False,
+    )
 
     op.create_table(
-        "contact_plan",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("confirmation_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "channel",
-            sa.Enum(
-                "local_police",
-                "village_committee",
-                "telephone",
-                "visit",
-                name="contactchannel",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("unit_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("call_back_number", sa.String(length=40), nullable=False),
-        sa.Column("script_version", sa.String(length=40), nullable=False),
-        sa.Column("made_by_id", sa.Uuid(), nullable=False),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_contact_plan_case_id")),
-        sa.ForeignKeyConstraint(["confirmation_id"], ["confirmation.id"], name=op.f("fk_contact_plan_confirmation_id")),
-        sa.ForeignKeyConstraint(["made_by_id"], ["user_account.id"], name=op.f("fk_contact_plan_made_by_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_plan")),
+        "contact_plan", _c("case_id", _ID), _c("confirmation_id", _ID),
+        _c("channel", _enum("contactchannel", "local_police", "village_committee", "telephone", "visit")),
+        _c("unit_sealed", sa.LargeBinary()), _c("call_back_number", _S(40)), _c("script_version", _S(40)),
+        _c("made_by_id", _ID), _c("made_at", _AT), _c("id", _ID), _fk("contact_plan", "case_id", "case_file"),
+        _fk("contact_plan", "confirmation_id", "confirmation"), _fk("contact_plan", "made_by_id", "user_account"),
+        _pk("contact_plan"),
     )
-    with op.batch_alter_table("contact_plan", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_plan_case_id"), ["case_id"], unique=False)
+    op.create_index(op.f("ix_contact_plan_case_id"), "contact_plan", ["case_id"], unique=False)
 
     op.create_table(
-        "kin_verification",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("confirmation_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "result",
-            sa.Enum("verified", "not_verified", name="kinresult", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column("evidence_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("questions_asked", sa.Integer(), nullable=False),
-        sa.Column("questions_agreeing", sa.Integer(), nullable=False),
-        sa.Column("documents", sa.JSON(), nullable=False),
-        sa.Column("dna_required", sa.Boolean(), nullable=False),
-        sa.Column("dna_reasons", sa.JSON(), nullable=False),
-        sa.Column("policy_version", sa.String(length=40), nullable=False),
-        sa.Column("verified_by_id", sa.Uuid(), nullable=False),
-        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("withdrawn_by_id", sa.Uuid(), nullable=True),
-        sa.Column("withdrawal_reason", sa.String(length=500), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        "kin_verification", _c("case_id", _ID), _c("confirmation_id", _ID),
+        _c("result", _enum("kinresult", "verified", "not_verified")), _c("evidence_sealed", sa.LargeBinary()),
+        _c("questions_asked", sa.Integer()), _c("questions_agreeing", sa.Integer()), _c("documents", sa.JSON()),
+        _c("dna_required", sa.Boolean()), _c("dna_reasons", sa.JSON()), _c("policy_version", _S(40)),
+        _c("verified_by_id", _ID), _c("verified_at", _AT), _n("withdrawn_at", _AT), _n("withdrawn_by_id", _ID),
+        _n("withdrawal_reason", _S(500)), _c("id", _ID),
         sa.CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_by_id IS NULL)"
             " AND (withdrawn_at IS NULL) = (withdrawal_reason IS NULL)",
@@ -554,58 +336,26 @@ def upgrade() -> None:
             "questions_agreeing >= 0 AND questions_agreeing <= questions_asked",
             name=op.f("ck_kin_verification_questions"),
         ),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_kin_verification_case_id")),
-        sa.ForeignKeyConstraint(
-            ["confirmation_id"], ["confirmation.id"], name=op.f("fk_kin_verification_confirmation_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["verified_by_id"], ["user_account.id"], name=op.f("fk_kin_verification_verified_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["withdrawn_by_id"], ["user_account.id"], name=op.f("fk_kin_verification_withdrawn_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_kin_verification")),
+        _fk("kin_verification", "case_id", "case_file"), _fk("kin_verification", "confirmation_id", "confirmation"),
+        _fk("kin_verification", "verified_by_id", "user_account"),
+        _fk("kin_verification", "withdrawn_by_id", "user_account"), _pk("kin_verification"),
     )
-    with op.batch_alter_table("kin_verification", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_kin_verification_case_id"), ["case_id"], unique=False)
+    op.create_index(op.f("ix_kin_verification_case_id"), "kin_verification", ["case_id"], unique=False)
 
     op.create_table(
-        "home_notice",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum("refusal", "transfer", name="homenoticekind", native_enum=False, create_constraint=True, length=32),
-            nullable=False,
-        ),
-        sa.Column("attempt_id", sa.Uuid(), nullable=True),
-        sa.Column("outcome_id", sa.Uuid(), nullable=True),
-        sa.Column("division", sa.String(length=6), nullable=True),
-        sa.Column("organisation_id", sa.Uuid(), nullable=True),
-        sa.Column("receiver", sa.String(length=120), nullable=True),
-        sa.Column("document_number", sa.String(length=120), nullable=True),
-        sa.Column("sent_on", sa.Date(), nullable=False),
-        sa.Column("created_by_id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "answer",
-            sa.Enum(
-                "received",
-                "takes_over",
-                "cannot",
-                name="homeanswer",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=True,
-        ),
-        sa.Column("answered_by_id", sa.Uuid(), nullable=True),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("(kind = 'refusal') = (attempt_id IS NOT NULL)", name=op.f("ck_home_notice_of_an_attempt")),
-        sa.CheckConstraint("(kind = 'transfer') = (outcome_id IS NOT NULL)", name=op.f("ck_home_notice_of_an_outcome")),
+        "home_notice", _c("case_id", _ID), _c("kind", _enum("homenoticekind", "refusal", "transfer")),
+        _n("attempt_id", _ID), _n("outcome_id", _ID), _n("division", _S(6)), _n("organisation_id", _ID),
+        _n("receiver", _S(120)), _n("document_number", _S(120)), _c("sent_on", _DAY), _c("created_by_id", _ID),
+        _c("created_at", _AT), _n("answer", _enum("homeanswer", "received", "takes_over", "cannot")),
+        _n("answered_by_id", _ID), _n("answered_at", _AT), _c("id", _ID),
         sa.CheckConstraint(
-            "kind = 'refusal' OR document_number IS NOT NULL", name=op.f("ck_home_notice_transfer_is_written")
+            "(kind = 'refusal') = (attempt_id IS NOT NULL)", name=op.f("ck_home_notice_of_an_attempt"),
+        ),
+        sa.CheckConstraint(
+            "(kind = 'transfer') = (outcome_id IS NOT NULL)", name=op.f("ck_home_notice_of_an_outcome"),
+        ),
+        sa.CheckConstraint(
+            "kind = 'refusal' OR document_number IS NOT NULL", name=op.f("ck_home_notice_transfer_is_written"),
         ),
         sa.CheckConstraint(
             "kind = 'refusal' OR organisation_id IS NOT NULL OR receiver IS NOT NULL",
@@ -615,23 +365,20 @@ def upgrade() -> None:
             "(answered_at IS NULL) = (answered_by_id IS NULL) AND (answered_at IS NULL) = (answer IS NULL)",
             name=op.f("ck_home_notice_answered_whole"),
         ),
-        sa.ForeignKeyConstraint(["answered_by_id"], ["user_account.id"], name=op.f("fk_home_notice_answered_by_id")),
-        sa.ForeignKeyConstraint(["attempt_id"], ["contact_attempt.id"], name=op.f("fk_home_notice_attempt_id")),
-        sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_home_notice_case_id")),
-        sa.ForeignKeyConstraint(["created_by_id"], ["user_account.id"], name=op.f("fk_home_notice_created_by_id")),
-        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_home_notice_organisation_id")),
-        sa.ForeignKeyConstraint(["outcome_id"], ["outcome.id"], name=op.f("fk_home_notice_outcome_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_home_notice")),
+        _fk("home_notice", "answered_by_id", "user_account"), _fk("home_notice", "attempt_id", "contact_attempt"),
+        _fk("home_notice", "case_id", "case_file"), _fk("home_notice", "created_by_id", "user_account"),
+        _fk("home_notice", "organisation_id", "organisation"), _fk("home_notice", "outcome_id", "outcome"),
+        _pk("home_notice"),
     )
-    with op.batch_alter_table("home_notice", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_home_notice_case_id"), ["case_id"], unique=False)
-        batch_op.create_index(
-            "ix_home_notice_organisation_id_created_at", ["organisation_id", "created_at"], unique=False
-        )
+    op.create_index(op.f("ix_home_notice_case_id"), "home_notice", ["case_id"], unique=False)
+    op.create_index(
+        "ix_home_notice_organisation_id_created_at", "home_notice", ["organisation_id", "created_at"], unique=False,
+    )
 
     gates.create(op, GATES, kept=KEPT)
 
 
+# fmt: on
 def downgrade() -> None:
     """Refused by the CHECKs while candidates or outcomes of the new kinds exist (PostgreSQL)."""
     gates.drop(op, GATES, kept=KEPT)

@@ -15,6 +15,7 @@ depends_on = None
 
 KINDS = (
     "deadline_escalated",
+    "follow_up_danger",
     "lookout_opened",
     "lookout_widened",
     "lookout_answered",

@@ -1,7 +1,7 @@
 """Sightings (目击): recording, photographs, links, and the case that a sighting becomes."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -32,7 +32,7 @@ from tracing.cases import get_case
 from tracing.photos import PhotoSize
 
 router = APIRouter(tags=["sightings"], responses=problems(403))
-_JPEG = {200: {"content": {"image/jpeg": {}}, "description": "A JPEG file."}}
+_JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "A JPEG file."}}
 
 
 @router.get("/sightings", summary="Sightings of the viewer's scope, newest first")
@@ -111,14 +111,14 @@ def add_photo(
 
 
 @router.get(
-    "/sightings/{sighting_id}/photos/{photo_id}",
+    "/sightings/{sighting_id}/photos/{sighting_photo_id}",
     summary="A photograph of a sighting",
     response_class=Response,
     responses={**problems(404), **_JPEG},
 )
 def photo(
     sighting_id: uuid.UUID,
-    photo_id: uuid.UUID,
+    sighting_photo_id: uuid.UUID,
     session: SessionDep,
     services: ServicesDep,
     viewer: ViewerDep,
@@ -126,7 +126,7 @@ def photo(
     size: PhotoSize = PhotoSize.FULL,
 ) -> Response:
     """Unsealed for this viewer; the look is on record. Never to be cached."""
-    data = sightings.open_sighting_photo(session, services, viewer, sighting_id, photo_id, size=size, now=now)
+    data = sightings.open_sighting_photo(session, services, viewer, sighting_id, sighting_photo_id, size=size, now=now)
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
 

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from models.case import AdmissionKind
 from models.lookout import Lookout
 from models.sighting import PhotoBasis, Sighting, SightingSource
 from models.user import Role
 from tests.factories.faces import RED, Colour, make_photo_bytes
 from tests.factories.world import World
 from tracing.access import Viewer
+from tracing.admission import Admission, record_admission
 from tracing.handovers import hand_over
 from tracing.lookout_answers import answer_lookout
 from tracing.lookouts import open_lookout
@@ -85,6 +87,8 @@ def network_records(
     handover = hand_over(
         session, services, staff, case_id, world.a.health.id, officer="陈某", complaint="水肿", handed_at=now, now=now
     )
+    given = Admission(AdmissionKind.UNKNOWN_IDENTITY, fingerprint_reason="器材故障")
+    record_admission(session, services, staff, case_id, given, version=None, now=now)
     photo = next(iter(photo_ids(session, sighting)))
     return {
         "sighting_id": str(sighting.id), "lookout_id": str(lookout.id), "link_id": str(link.id),

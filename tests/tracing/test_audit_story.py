@@ -13,7 +13,7 @@ from models.review_protocol import RequestKind
 from models.user import Role, TokenKind
 from tests.factories.faces import GREEN, RED, make_photo_bytes, with_colour_faces
 from tests.factories.records import FAMILY, IDENTITY_NUMBER, attach, make_case, make_report
-from tests.factories.stories import describe, examiners, judged_case, run_jobs
+from tests.factories.stories import Story, examiners, judged_case, run_jobs
 from tests.factories.world import World
 from tracing import (
     accounts,
@@ -57,7 +57,7 @@ def play(plain: Services, world: World, now: datetime) -> None:
     """Every kind of event once."""
     services = with_colour_faces(plain)
     story = judged_case(services, world, CaseState.REUNIFIED, now=now)
-    judged_case(services, world, CaseState.RECALLED, now=now)
+    recalled = judged_case(services, world, CaseState.RECALLED, now=now)
     staff, caseworker = (world.viewer(world.a.users[role]) for role in (Role.STATION_STAFF, Role.CASEWORKER))
     reporter = world.viewer(world.b.users[Role.STATION_STAFF])
     limiter = LoginLimiter(services.settings.limits)
@@ -97,18 +97,16 @@ def play(plain: Services, world: World, now: datetime) -> None:
         operations.list_jobs(session, administrator, now=now)
         auditor = world.viewer(world.a.users[Role.AUDITOR])
         operations.list_events(session, auditor, operations.AuditFilter(), before=None, limit=5, now=now)
-    _review(services, world, now)
+    _review(services, world, recalled, now)
     with unit_of_work(services.db) as session:
         assert operations.verify_audit(session, auditor, now=now).ok
 
 
-def _review(services: Services, world: World, now: datetime) -> None:
-    """What goes on around the opinions."""
-    story = judged_case(services, world, CaseState.IN_REVIEW, now=now)
+def _review(services: Services, world: World, story: Story, now: datetime) -> None:
+    """What goes on around the opinions, in a case that waits for them."""
     first = examiners(world)[0]
     supervisor = world.viewer(world.a.users[Role.POLICE_SUPERVISOR])
     with unit_of_work(services.db) as session:
-        describe(session, services, first, story.case_id, now=now)
         features.own_features(session, services, first, story.case_id, now=now)
         wanted = review_requests.ask_for(session, first, story.candidate, RequestKind.DNA, now=now)
         review_requests.list_requests(session, first, story.case_id, now=now)

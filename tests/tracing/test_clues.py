@@ -76,7 +76,7 @@ def test_a_fact_keeps_how_sure_its_hearer_was_and_a_correction_of_that_alone_ask
         ClueText(K.PHONE, "1367", C.UNSURE), ClueText(K.SCHOOL, "塘坑小学", C.LIKELY),
     )  # fmt: skip
 
-    def sure(facts: Facts) -> list[C | None]:
+    def sure(facts: Facts) -> list[ClueConfidence | None]:
         said = (facts.names, facts.places, facts.kin, facts.phones)
         school = [one for one in facts.attributes if one.kind is AttributeKind.SCHOOL]
         return [one.confidence for group in (*said, school) for one in group if one.source and "2026" in one.source]

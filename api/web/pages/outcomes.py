@@ -4,14 +4,13 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter
-from sqlalchemy import select
 from starlette.responses import Response
 
 from api.web.forms import Typed, choice, day, moment, optional_choice, optional_place
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
 from models.case import CaseState
-from models.outcome import HOME, DossierItem, OutcomeKind, OutcomeRoute, Transport
+from models.outcome import HOME, OutcomeKind, OutcomeRoute, Transport
 from tracing import dossier, outcomes
 from tracing.access import Permission, require
 from tracing.cases import get_case
@@ -108,8 +107,8 @@ def tick(page: Annotated[Page, posted(show_dossier)], case_id: uuid.UUID) -> Res
 def withdraw(page: Annotated[Page, posted(show_dossier)], case_id: uuid.UUID, entry_id: uuid.UUID) -> Response:
     """Take a mistaken entry back."""
     require(page.viewer, Permission.OUTCOME)
-    mine = select(DossierItem.id).where(DossierItem.id == entry_id, DossierItem.case_id == case_id)
-    if page.session.scalar(mine) is None:
+    lines = dossier.read_dossier(page.session, page.services, page.viewer, case_id, now=page.now)
+    if entry_id not in {line.entry.id for line in lines if line.entry}:
         raise errors.NotFound()
     dossier.withdraw_paper(page.session, page.viewer, entry_id, reason=page.typed.text("reason"), now=page.now)
     return redirect(page, f"/cases/{case_id}/dossier", done(page, "The entry is withdrawn; it stays on record."))

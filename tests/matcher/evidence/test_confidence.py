@@ -3,6 +3,7 @@
 from dataclasses import replace
 from math import log10
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,10 +30,13 @@ OF_CLUES = frozenset(
 
 def of(profile: Profile, confidence: ClueConfidence | None) -> Profile:
     """The same, all of it heard in clues of that confidence."""
-    lists = {name: tuple(replace(one, confidence=confidence) for one in getattr(profile, name)) for name in HEARD}
-    known = {name: getattr(profile, name) for name in SINGLE}
-    singles = {name: one and replace(one, confidence=confidence) for name, one in known.items()}
-    return replace(profile, seen_at=None, **lists, **singles)
+    parts: dict[str, Any] = {
+        name: tuple(replace(one, confidence=confidence) for one in getattr(profile, name)) for name in HEARD
+    }
+    for name in SINGLE:
+        known = getattr(profile, name)
+        parts[name] = known and replace(known, confidence=confidence)
+    return replace(profile, seen_at=None, **parts)
 
 
 def trusting(reliability: float) -> Parameters:
