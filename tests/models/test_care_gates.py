@@ -34,6 +34,15 @@ class Care:
         self.case, self.other = ground.story.case_id, ground.other.case_id
         self.outcome, self.milestone = uuid.uuid4(), uuid.uuid4()
         staff = self.people[Role.STATION_STAFF]
+        confirmation_id = ground.confirm(method="dna", reference="D-1")
+        ground.put("identified")
+        ground.release(confirmation_id)
+        insert(
+            self.db, "kin_verification", id=uuid.uuid4(), case_id=self.case,
+            confirmation_id=confirmation_id, result="verified", evidence_sealed=b"x",
+            questions_asked=2, questions_agreeing=2, documents=[], dna_required=False, dna_reasons=[],
+            policy_version="CN-1", verified_at=AT, verified_by_id=self.people[Role.CASEWORKER],
+        )  # fmt: skip
         insert(
             self.db, "outcome", id=self.outcome, case_id=self.case, kind="reunited", occurred_on=AT.date(),
             recorded_by_id=staff, recorded_at=AT,

@@ -45,7 +45,7 @@ EXPECTED = {
     "photo.choose_face", "photo.remove", "photo.view", "photo.view_record", "report.create", "report.list",
     "report.move", "report.view", "review.commit", "review.queue", "features.note",
     "features.view", "review.assign", "review.assignments", "review.expire", "review.quality", "review.reassign",
-    "review.request", "review.request_withdraw", "review.requests",
+    "review.request", "review.request_withdraw", "review.requests", "duplicate.propose", "kin.verify",
 }  # fmt: skip
 PERSONAL = [
     "韦建国", "姐姐", "眉弓", "意见一致", "不符", "接回", "火车", "救助管理站", "a_caseworker",
