@@ -71,12 +71,17 @@ def hold_links(session: Session, report_id: uuid.UUID) -> None:
     ).all()
 
 
-def refuse_linked(session: Session, candidate_id: uuid.UUID) -> None:
-    """Raise LinkedConfirmed when a link has closed the candidate."""
+def closed_by_link(session: Session, candidate_id: uuid.UUID) -> bool:
+    """Whether a link keeps the candidate closed."""
     closed = select(DuplicateClosure.id).where(
         DuplicateClosure.candidate_id == candidate_id, DuplicateClosure.reopened_at.is_(None)
     )
-    if session.scalar(closed) is not None:
+    return session.scalar(closed.limit(1)) is not None
+
+
+def refuse_linked(session: Session, candidate_id: uuid.UUID) -> None:
+    """Raise LinkedConfirmed when a link has closed the candidate."""
+    if closed_by_link(session, candidate_id):
         raise LinkedConfirmed(field="candidate_id")
 
 

@@ -12,6 +12,7 @@ from models.candidate import Candidate, CandidateState
 from models.case import CaseState
 from models.confirmation import Confirmation, ConfirmationMethod
 from models.duplicate import DuplicateBasis, DuplicateClosure, DuplicateDecision, DuplicatePair, DuplicateVerdict
+from models.exclusion import ExclusionEvidence
 from models.followup import WanderingBasis, WanderingLink
 from models.notification import Notification, NotificationKind
 from models.review import Opinion
@@ -26,6 +27,7 @@ from tracing.cases import ReasonMissing, move_case
 from tracing.confirmation import confirm, recall
 from tracing.duplicate_links import LinkedConfirmed
 from tracing.duplicates import PairStatus, PairView
+from tracing.exclusions import exclude, reopen
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.review import commit_review
@@ -285,6 +287,24 @@ def test_a_link_after_the_confirmation_closes_and_a_recall_restores(
     }
     assert restored.pop((two.second, two.uncle)) is CandidateState.JUDGED  # no opinion is lost
     assert set(restored.values()) == {CandidateState.OPEN}
+
+
+def test_what_a_link_closed_stays_closed_when_its_exclusion_is_reopened(
+    any_services: Services, world: World, two: Two, reporter: Viewer, supervisor: Viewer, now: datetime
+) -> None:
+    decide(any_services, reporter, pair_id(any_services, two.sister, two.uncle), now)
+    identify(any_services, supervisor, two.first, two.sister, now)
+    one = candidate(any_services, two.second, two.uncle)
+    assert one.state is CandidateState.CLOSED
+    with unit_of_work(any_services.db) as session:
+        record = ExclusionEvidence.OFFICIAL_RECORD
+        made = exclude(session, supervisor, one.id, record, reference="D-9", reason="户籍不符", now=now)
+    with unit_of_work(any_services.db) as session:
+        photo = ExclusionEvidence.NEW_PHOTO
+        reopen(session, supervisor, made.id, photo, reference=None, reason="新照片", now=now)
+    assert candidate(any_services, two.second, two.uncle).state is CandidateState.CLOSED
+    undo(any_services, supervisor, two.first, now)
+    assert candidate(any_services, two.second, two.uncle).state is CandidateState.OPEN
 
 
 def test_who_was_admitted_later_may_have_wandered_again(

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -39,11 +40,11 @@ def play(photos: Path | None, console: Console, stories: Sequence[Story], *, pro
     """Play stories; the exit code: 0 when everything happened, and everything was refused, as it must be."""
     tell = Narrator(console)
     try:
-        with _installation(production) as (url, passwords, database):
+        with _installation(production) as (url, passwords, database, zone):
             found = people(photos, limit=PEOPLE_LIMIT)
             names = list(found) or list(KNOWN)
             persons = dict(zip(names, invent(names), strict=True))
-            stage = Stage(url, passwords, found, persons, utc_now().date(), tell)
+            stage = Stage(url, passwords, found, persons, utc_now().astimezone(zone).date(), tell)
             if not found:
                 tell.say("No photographs: the stories are told by attributes alone. 没有照片：仅凭特征比对。")
             for story in stories:
@@ -59,15 +60,15 @@ def play(photos: Path | None, console: Console, stories: Sequence[Story], *, pro
 
 
 @contextmanager
-def _installation(production: bool) -> Iterator[tuple[str, dict[str, str], Database]]:
-    """A running service with the demo region in an empty database: its URL, the passwords, the database."""
+def _installation(production: bool) -> Iterator[tuple[str, dict[str, str], Database, ZoneInfo]]:
+    """A running service with the demo region in an empty database: its URL, the passwords, database, time zone."""
     with tempfile.TemporaryDirectory() as folder, environment(Path(folder), production=production) as settings:
         migrations.upgrade(settings)
         database = create_database(settings)
         with unit_of_work(database) as session:
             passwords = {account.username: account.password for account in seed_region(session, now=utc_now())}
         with running(Path(folder) / "logs", celery=production) as installation:
-            yield installation.url, passwords, database
+            yield installation.url, passwords, database, settings.zone
         database.dispose()
 
 
