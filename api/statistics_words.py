@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from api.messages import label, translate
 from matcher import divisions
+from models.case import AdmissionKind
 from models.confirmation import ConfirmationMethod
 from models.deadline import ClockKind
 from models.outcome import OutcomeRoute
@@ -14,6 +15,7 @@ from tracing.statistics import Group, Row
 
 PARTS: Mapping[str, type[StrEnum]] = MappingProxyType(
     {
+        "people_helped": AdmissionKind,
         "identified": ConfirmationMethod,
         "reunited": OutcomeRoute,
         "clocks_due": ClockKind,

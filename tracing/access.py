@@ -1,25 +1,24 @@
-"""Who may see and do what (访问控制), in one place: a matrix of role and permission, and the scope of each query.
+"""Who may see and do what (访问控制), in one place: the matrix of role and permission, and the scope of each query.
 
-Deny by default: a permission not listed for a role is refused, a record outside the viewer's scope does not exist for
-the viewer. An organisation's subtree is a prefix of `Organisation.path`.
+The matrix is written in `tracing.permissions`. A record outside the viewer's scope does not exist for the viewer. An
+organisation's subtree is a prefix of `Organisation.path`.
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from models.admission import HospitalHandover
 from models.candidate import Candidate
 from models.case import AdmissionKind, Case, CaseState
 from models.confirmation import Confirmation
 from models.duplicate import DuplicatePair
 from models.home_notice import HomeNotice
 from models.lookout import Lookout, LookoutRing
+from models.notice import Notice, NoticeVersion
 from models.notification import Notification
 from models.organisation import Organisation
 from models.patrol import Patrol
@@ -27,169 +26,15 @@ from models.referral import Referral, ReferralState
 from models.report import Report
 from models.review_protocol import ReviewSeed
 from models.sighting import LinkState, Sighting, SightingLink
+from models.tip import Tip
 from models.user import Locale, Role, User
 from models.webhook import WebhookEndpoint
+from tracing.permissions import MATRIX, POLICE, Permission
 from tracing.platform import errors
 
+__all__ = ["MATRIX", "POLICE", "Permission", "Viewer"]
 
-class Permission(StrEnum):
-    """One thing that a role may be allowed to do."""
-
-    CASE_READ = "case.read"
-    CASE_WRITE = "case.write"
-    REPORT_READ = "report.read"
-    REPORT_WRITE = "report.write"
-    CANDIDATE_READ = "candidate.read"
-    REVIEW = "review.write"
-    REVIEW_MANAGE = "review.manage"
-    CONFIRM = "confirmation.write"
-    RECALL = "confirmation.recall"
-    EXCLUDE = "exclusion.write"
-    EXCLUSION_REOPEN = "exclusion.reopen"
-    CLAIM = "claim.write"
-    CLAIM_SETTLE = "claim.settle"
-    RELEASE = "contact.release"
-    CONTACT = "contact.write"
-    CONTACT_EXCEPTION = "contact.exception"
-    SCREEN = "contact.screen"
-    HOME_NOTICE = "home_notice.answer"
-    OUTCOME = "outcome.write"
-    MILESTONE = "milestone.write"
-    PAUSE = "deadline.pause"
-    INTERVIEW = "interview.write"
-    REFER = "referral.write"
-    ANSWER = "referral.answer"
-    FOLLOW_UP = "followup.write"
-    DUPLICATE = "duplicate.decide"
-    NOTICE = "notice.write"
-    NOTICE_APPROVE = "notice.approve"
-    TIP = "tip.judge"
-    STATISTICS = "statistics.read"
-    ADMISSION = "admission.open"
-    HANDOVER_RECEIVE = "handover.receive"
-    SIGHTING = "sighting.write"
-    SIGHTING_READ = "sighting.read"
-    SIGHTING_DECIDE = "sighting.decide"
-    LOOKOUT = "lookout.write"
-    PATROL = "patrol.write"
-    PATROL_READ = "patrol.read"
-    ACCOUNTS = "accounts.manage"
-    WEBHOOKS = "webhooks.manage"
-    JOBS = "jobs.manage"
-    AUDIT = "audit.read"
-
-
-_P = Permission
 T = TypeVar("T")
-_DECIDE_SIGHTINGS = frozenset({_P.SIGHTING, _P.SIGHTING_READ, _P.SIGHTING_DECIDE, _P.LOOKOUT})
-MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
-    {
-        Role.STATION_STAFF: frozenset(
-            {
-                _P.CASE_READ,
-                _P.CASE_WRITE,
-                _P.REPORT_READ,
-                _P.REPORT_WRITE,
-                _P.CANDIDATE_READ,
-                _P.OUTCOME,
-                _P.MILESTONE,
-                _P.PAUSE,
-                _P.INTERVIEW,
-                _P.SCREEN,
-                _P.HOME_NOTICE,
-                _P.REFER,
-                _P.FOLLOW_UP,
-                _P.DUPLICATE,
-                _P.NOTICE,
-                _P.TIP,
-                _P.STATISTICS,
-                _P.ADMISSION,
-                _P.PATROL,
-                _P.PATROL_READ,
-            }
-        )
-        | _DECIDE_SIGHTINGS,
-        Role.POLICE_EXAMINER: frozenset(
-            {
-                _P.CASE_READ,
-                _P.REPORT_READ,
-                _P.REPORT_WRITE,
-                _P.CANDIDATE_READ,
-                _P.REVIEW,
-                _P.CONFIRM,
-                _P.EXCLUDE,
-                _P.CLAIM,
-                _P.RELEASE,
-                _P.SCREEN,
-                _P.MILESTONE,
-                _P.DUPLICATE,
-            }
-        )
-        | _DECIDE_SIGHTINGS,
-        Role.POLICE_SUPERVISOR: frozenset(
-            {
-                _P.CASE_READ,
-                _P.REPORT_READ,
-                _P.REPORT_WRITE,
-                _P.CANDIDATE_READ,
-                _P.REVIEW,
-                _P.CONFIRM,
-                _P.CLAIM,
-                _P.CLAIM_SETTLE,
-                _P.REVIEW_MANAGE,
-                _P.RECALL,
-                _P.EXCLUDE,
-                _P.EXCLUSION_REOPEN,
-                _P.RELEASE,
-                _P.SCREEN,
-                _P.CONTACT_EXCEPTION,
-                _P.MILESTONE,
-                _P.DUPLICATE,
-                _P.NOTICE_APPROVE,
-                _P.STATISTICS,
-            }
-        )
-        | _DECIDE_SIGHTINGS,
-        Role.CASEWORKER: frozenset(
-            {
-                _P.CASE_READ,
-                _P.CANDIDATE_READ,
-                _P.CONTACT,
-                _P.OUTCOME,
-                _P.MILESTONE,
-                _P.PAUSE,
-                _P.INTERVIEW,
-                _P.SCREEN,
-                _P.HOME_NOTICE,
-                _P.REFER,
-                _P.FOLLOW_UP,
-                _P.TIP,
-                _P.ADMISSION,
-            }
-        ),
-        Role.HEALTH_LIAISON: frozenset({_P.HANDOVER_RECEIVE, _P.ANSWER}),  # what is handed over or referred to it
-        Role.COMMUNITY_LIAISON: frozenset({_P.SIGHTING, _P.SIGHTING_READ, _P.PATROL, _P.PATROL_READ}),
-        Role.RECEIVING_UNIT: frozenset({_P.ANSWER}),
-        Role.BUREAU_SUPERVISOR: frozenset(
-            {
-                _P.CASE_READ,
-                _P.REPORT_READ,
-                _P.CANDIDATE_READ,
-                _P.PAUSE,
-                _P.HOME_NOTICE,
-                _P.NOTICE_APPROVE,
-                _P.STATISTICS,
-                _P.SIGHTING_READ,
-                _P.PATROL_READ,
-            }
-        ),
-        Role.AUDITOR: frozenset({_P.AUDIT}),
-        Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.WEBHOOKS, _P.JOBS}),
-    }
-)
-"""An administrator runs the service and reads nobody's case; an auditor reads what was done, not about whom."""
-
-POLICE = frozenset({Role.POLICE_EXAMINER, Role.POLICE_SUPERVISOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +133,28 @@ def referral_scope(viewer: Viewer) -> ColumnElement[bool]:
     mine = Referral.case_id.in_(select(Case.id).where(case_scope(viewer)))
     # A draft is its writers' own business.
     return mine if viewer.may(Permission.REFER) else mine & (Referral.state != ReferralState.DRAFT)
+
+
+def notice_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `NoticeVersion`: those of the cases that exist for the viewer."""
+    mine = select(Notice.id).where(Notice.case_id.in_(select(Case.id).where(case_scope(viewer))))
+    return NoticeVersion.notice_id.in_(mine)
+
+
+def tip_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Tip`: those on the viewer's cases, for those who judge them."""
+    if not viewer.may(Permission.TIP):
+        return false()
+    return Tip.case_id.in_(select(Case.id).where(case_scope(viewer)))
+
+
+def handover_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `HospitalHandover`: those to the own hospital that stand, for its liaisons; else those of the cases
+    that exist for the viewer.
+    """
+    if viewer.may(Permission.HANDOVER_RECEIVE):
+        return (HospitalHandover.hospital_id == viewer.organisation_id) & HospitalHandover.withdrawn_at.is_(None)
+    return HospitalHandover.case_id.in_(select(Case.id).where(case_scope(viewer)))
 
 
 def duplicate_scope(viewer: Viewer) -> ColumnElement[bool]:

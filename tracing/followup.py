@@ -205,14 +205,18 @@ def _check(
     )  # fmt: skip
 
 
-def _return_home(session: Session, case: Case) -> Outcome:
-    """The latest return home, while it stands (as `tracing.deadline_plan` takes it)."""
-    latest = session.scalars(
+def standing_return(session: Session, case_id: uuid.UUID) -> Outcome | None:
+    """The latest return home that stands (as `tracing.deadline_plan` takes it); None when there is none."""
+    return session.scalars(
         select(Outcome)
-        .where(Outcome.case_id == case.id, Outcome.kind.in_(HOME))
+        .where(Outcome.case_id == case_id, Outcome.kind.in_(HOME), Outcome.withdrawn_at.is_(None))
         .order_by(Outcome.recorded_at.desc(), Outcome.id)
         .limit(1)
     ).one_or_none()
+
+
+def _return_home(session: Session, case: Case) -> Outcome:
+    latest = standing_return(session, case.id)
     if latest is None or case.state not in FOLLOWED:
         raise NotHome()
     return latest

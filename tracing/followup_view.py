@@ -14,7 +14,7 @@ from tracing.access import Permission, Viewer
 from tracing.care_policy import FollowUpPolicy
 from tracing.cases import load_case
 from tracing.deadline_plan import refresh_if_stale
-from tracing.followup import end_purpose, visit_purpose, visits_that_met, what_is_missing
+from tracing.followup import end_purpose, standing_return, visit_purpose, visits_that_met, what_is_missing
 from tracing.services import Services
 from tracing.trail import note
 
@@ -65,12 +65,12 @@ def get_follow_up(
     ).all()
     note(session, viewer, "followup.view", "case", case.id, at=now, visits=len(visits))
     reads = viewer.may(Permission.FOLLOW_UP)
-    latest = next((one.outcome_id for one in visits), None)
+    latest = standing_return(session, case.id)
     return FollowUp(
         plan=tuple(plan),
         visits=tuple(_opened(session, services, case, one) if reads else VisitView(one, None, None) for one in visits),
         ends=tuple((one, _explanation(session, services, case, one) if reads else None) for one in ends),
-        missing=tuple(what_is_missing(services.care.follow_up, visits_that_met(session, latest) if latest else [])),
+        missing=tuple(what_is_missing(services.care.follow_up, visits_that_met(session, latest.id) if latest else [])),
         policy=services.care.follow_up,
     )
 

@@ -1,13 +1,17 @@
-"""Forgetting old notifications (清理): read and unread ones, and the log of deliveries, after the policy's days."""
+"""Forgetting old notifications (清理): read and unread ones, and the log of deliveries, after the policy's days.
+
+Those about a lookout stay while it is open: its end is told to whoever was told of it (`lookout_rings.told`).
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import CursorResult, delete, or_, select
+from sqlalchemy import CursorResult, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from models.lookout import Lookout
 from models.notification import Notification
 from models.webhook import DeliveryState, WebhookAttempt, WebhookDelivery
 from tracing.notification_policy import policy
@@ -33,7 +37,9 @@ def prune(services: Services, now: datetime) -> tuple[int, int]:
     """Delete what is too old; how many notifications and deliveries. In small transactions."""
     keep = policy().keep_days
     read, unread = now - timedelta(days=keep.read), now - timedelta(days=keep.unread)
-    old = or_(Notification.read_at < read, Notification.created_at < unread)
+    open_lookout = exists().where(Lookout.id == Notification.object_id, Lookout.ended_at.is_(None))
+    needed = and_(Notification.object_kind == "lookout", open_lookout)
+    old = or_(Notification.read_at < read, Notification.created_at < unread) & ~needed
     settled = WebhookDelivery.state != DeliveryState.WAITING
     old_delivery = (WebhookDelivery.created_at < now - timedelta(days=keep.deliveries)) & settled
     notifications = deliveries = 0

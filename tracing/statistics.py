@@ -47,7 +47,7 @@ class Grouping(StrEnum):
 
 
 class Definition(BaseModel):
-    """The words of a figure, and how its rows become a number."""
+    """The words of a figure, and how its rows become a number. `of_people` False: small numbers tell of nobody."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,6 +57,7 @@ class Definition(BaseModel):
     title_en: str = Field(min_length=1)
     definition_zh: str = Field(min_length=1)
     definition_en: str = Field(min_length=1)
+    of_people: bool = True
 
 
 class Definitions(BaseModel):
@@ -161,7 +162,11 @@ def read_statistics(session: Session, services: Services, viewer: Viewer, query:
     said = definitions()
     found = {one.key: _measured(session, one, period, root, query.by) for one in said.figures}
     groups = _groups(session, root, query.by, {key for measured in found.values() for key, _ in measured if key})
-    rows = [row for one in said.figures for row in _rows(one, found[one.key], groups, said.threshold, query.exact)]
+    rows = [
+        row
+        for one in said.figures
+        for row in _rows(one, found[one.key], groups, said.threshold, query.exact or not one.of_people)
+    ]
     note(
         session, viewer, "statistics.read", "organisation", root.id, at=now,
         by=query.by.value, exact=query.exact, days=(query.last - query.first).days + 1,

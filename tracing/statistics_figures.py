@@ -16,11 +16,15 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
+from models.admission import HospitalHandover
 from models.case import Case, CaseState, CaseTransition
 from models.confirmation import Confirmation
 from models.contact import ContactRelease
 from models.deadline import ClockNature, Deadline
+from models.followup import WanderingLink
 from models.outcome import HOME, Outcome, OutcomeKind
+from models.patrol import Patrol
+from models.referral import READABLE, Referral, ReferralKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,21 @@ def _rows(item: Any, case: Any, *, part: Any = None, days: Any = None) -> Select
 
 
 def _people_helped(period: Period) -> Select[Any]:
-    return _rows(Case.id, Case.id).where(Case.submitted_by_id.is_not(None), period.has(Case.admitted_on))
+    # Taken into care: the identity is known, nothing is handed in. A draft that was thrown away is nobody helped.
+    in_care = exists().where(CaseTransition.case_id == Case.id, CaseTransition.to_state == CaseState.IN_CARE)
+    return _rows(Case.id, Case.id, part=Case.admission_kind).where(
+        or_(Case.submitted_by_id.is_not(None), in_care), period.has(Case.admitted_on)
+    )
+
+
+def _patrols(period: Period) -> Select[Any]:
+    return select(
+        Patrol.id.label("item_id"),
+        cast(null(), Patrol.id.type).label("case_id"),
+        Patrol.organisation_id.label("organisation_id"),
+        null().label("part"),
+        cast(null(), Float).label("days"),
+    ).where(Patrol.withdrawn_at.is_(None), period.holds(Patrol.started_at))
 
 
 def _moved_to(state: CaseState) -> Callable[[Period], Select[Any]]:
@@ -94,11 +112,36 @@ def _moved_to(state: CaseState) -> Callable[[Period], Select[Any]]:
     return rows
 
 
+def _settled(period: Period) -> Select[Any]:
+    """Moved there in the period, unless every settlement that was recorded was taken back."""
+    recorded = exists().where(Outcome.case_id == Case.id, Outcome.kind == OutcomeKind.SETTLED)
+    return _moved_to(CaseState.SETTLED)(period).where(or_(~recorded, recorded.where(Outcome.withdrawn_at.is_(None))))
+
+
 def _medical(period: Period) -> Select[Any]:
     stay = exists().where(
-        Outcome.case_id == Case.id, Outcome.kind == OutcomeKind.HOSPITAL, period.has(Outcome.occurred_on)
+        Outcome.case_id == Case.id,
+        Outcome.kind == OutcomeKind.HOSPITAL,
+        Outcome.withdrawn_at.is_(None),
+        period.has(Outcome.occurred_on),
     )
-    return _rows(Case.id, Case.id).where(stay)
+    handed_over = exists().where(
+        HospitalHandover.case_id == Case.id,
+        HospitalHandover.withdrawn_at.is_(None),
+        period.holds(HospitalHandover.handed_at),
+    )
+    referred = exists().where(
+        Referral.case_id == Case.id,
+        Referral.kind == ReferralKind.MEDICAL,
+        Referral.state.in_(READABLE),
+        period.holds(Referral.sent_at),
+    )
+    return _rows(Case.id, Case.id).where(or_(stay, handed_over, referred))
+
+
+def _wandered_again(period: Period) -> Select[Any]:
+    link = exists().where(WanderingLink.case_id == Case.id, WanderingLink.withdrawn_at.is_(None))
+    return _rows(Case.id, Case.id).where(link, period.has(Case.admitted_on))
 
 
 def _identified(period: Period) -> Select[Any]:
@@ -119,12 +162,13 @@ def _reunited(period: Period) -> Select[Any]:
         Confirmation.recalled_at.is_(None),
         Confirmation.confirmed_at <= Outcome.recorded_at,
     )
-    # A return entered twice is one; one under a confirmation that was recalled is none.
+    # A return entered twice is one; one taken back, or under a confirmation that was recalled, is none.
     again = (
         exists()
         .where(
             earlier.case_id == Outcome.case_id,
             earlier.kind.in_(HOME),
+            earlier.withdrawn_at.is_(None),
             or_(
                 earlier.recorded_at < Outcome.recorded_at,
                 and_(earlier.recorded_at == Outcome.recorded_at, earlier.id < Outcome.id),
@@ -140,7 +184,7 @@ def _reunited(period: Period) -> Select[Any]:
     return (
         _rows(Outcome.id, Case.id, part=Outcome.route)
         .join_from(Outcome, Case, Case.id == Outcome.case_id)
-        .where(Outcome.kind.in_(HOME), period.has(Outcome.occurred_on), stands, ~again)
+        .where(Outcome.kind.in_(HOME), Outcome.withdrawn_at.is_(None), period.has(Outcome.occurred_on), stands, ~again)
     )
 
 
@@ -177,11 +221,13 @@ Rows = Callable[[Period], Select[Any]]
 FIGURES: Mapping[str, Rows] = MappingProxyType(
     {
         "people_helped": _people_helped,
+        "patrols": _patrols,
         "tracing_services": _moved_to(CaseState.SUBMITTED),
         "medical": _medical,
         "identified": _identified,
         "reunited": _reunited,
-        "settled": _moved_to(CaseState.SETTLED),
+        "settled": _settled,
+        "wandered_again": _wandered_again,
         "days_to_identity": _identified,
         "clocks_due": _clocks(met=False),
         "clocks_met": _clocks(met=True),

@@ -282,7 +282,9 @@ def _earlier(session: Session, link: WanderingLink) -> Earlier:
         select(Case).where(Case.id == link.earlier_case_id).options(joinedload(Case.organisation))
     ).one()
     outcomes = session.scalars(
-        select(Outcome).where(Outcome.case_id == case.id).order_by(Outcome.recorded_at, Outcome.id)
+        select(Outcome)
+        .where(Outcome.case_id == case.id, Outcome.withdrawn_at.is_(None))
+        .order_by(Outcome.recorded_at, Outcome.id)
     ).all()
     visits = session.scalars(
         select(FollowUpVisit)

@@ -69,7 +69,7 @@ def notification_out(one: Notification) -> NotificationOut:
     """One line."""
     return NotificationOut(
         id=one.id, kind=one.kind, object_kind=one.object_kind, object_id=one.object_id,
-        path=path_of(one.object_kind, one.object_id), created_at=one.created_at, read_at=one.read_at,
+        path=path_of(one), created_at=one.created_at, read_at=one.read_at,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import uuid
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from models.case import CaseState
 from models.notice import PUBLIC_STATES
 from models.user import Role
 from tests.models.sql import AT, Ground, gate, insert, run
@@ -18,6 +19,14 @@ class Poster:
         self.other_case_id = ground.other.case_id
         self.notice_id = uuid.uuid4()
         insert(self.db, "notice", id=self.notice_id, case_id=self.case_id, token="t" * 32, created_at=AT)
+
+    def settle(self) -> None:
+        """The outcome with its dossier, without which nobody comes to that state."""
+        insert(
+            self.db, "outcome", id=uuid.uuid4(), case_id=self.case_id, kind="settled", route=None,
+            occurred_on=AT.date(), note=None, recorded_by_id=self.by(Role.CASEWORKER), recorded_at=AT,
+            dossier_version="CN-1",
+        )  # fmt: skip
 
     def by(self, role: Role) -> uuid.UUID:
         return self.users[role].id
@@ -101,6 +110,8 @@ def test_only_a_supervisor_who_did_not_draft_it_publishes(poster: Poster) -> Non
 
 def test_nobody_is_published_in_a_state_in_which_nobody_is_sought(ground: Ground, poster: Poster) -> None:
     version = poster.draft()
+    poster.settle()
+    assert CaseState.IN_CARE not in PUBLIC_STATES
     for state in ("left", "deceased", "transferred", "recalled", "closed", "draft"):
         assert state not in {one.value for one in PUBLIC_STATES}
         ground.put(state)
@@ -111,6 +122,18 @@ def test_nobody_is_published_in_a_state_in_which_nobody_is_sought(ground: Ground
         poster.publish(version)
         poster.set(version, state="replaced", replaced_at=AT)
         version = poster.draft(number=2 + sorted(PUBLIC_STATES).index(state))
+
+
+def test_nobody_of_known_identity_comes_to_a_state_of_the_public(ground: Ground, poster: Poster) -> None:
+    ground.put("draft")
+    poster.settle()
+    run(ground.db, "UPDATE case_file SET admission_kind = 'known_identity' WHERE id = :id", id=poster.case_id)
+    for state in PUBLIC_STATES:
+        with gate("a person of known identity is not traced"):
+            ground.put(state.value)
+    version = poster.draft()
+    with gate("nobody is sought in this state"):
+        poster.publish(version)
 
 
 def test_versions_end_and_never_change(poster: Poster) -> None:

@@ -20,10 +20,11 @@ from models.followup import (
     VisitResult,
 )
 from models.notification import Notification, NotificationKind
+from models.outcome import OutcomeKind, OutcomeRoute
 from models.referral import ReferralKind
 from models.user import Role
 from tests.factories.records import make_case
-from tests.factories.stories import Story, judged_case
+from tests.factories.stories import Story, end_story, judged_case
 from tests.factories.world import World
 from tracing import followup, referrals, wandering
 from tracing.access import Permission, Viewer
@@ -34,6 +35,7 @@ from tracing.confirmation import recall
 from tracing.facts import InvalidFacts
 from tracing.followup import VisitReport
 from tracing.followup_view import FollowUp, get_follow_up
+from tracing.outcomes import list_outcomes, withdraw_outcome
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -255,6 +257,30 @@ def test_after_a_recall_nobody_is_followed_up(
         recall(session, any_services, supervisor, home.case_id, reason="DNA 不符", now=now)
     with pytest.raises(followup.NotHome):
         visited(any_services, caseworker, home.case_id, met(now), now)
+
+
+def test_a_withdrawn_return_home_is_not_followed_up(
+    any_services: Services, world: World, staff: Viewer, caseworker: Viewer, home: Story, now: datetime
+) -> None:
+    for _ in range(POLICY.stable.visits):
+        visited(any_services, caseworker, home.case_id, met(now), now)
+    assert not shown(any_services, caseworker, home.case_id, now).missing
+    with unit_of_work(any_services.db) as session:
+        (outcome,) = list_outcomes(session, home.case_id)
+        withdraw_outcome(session, any_services, caseworker, outcome.id, reason="录错日期", now=now)
+    with pytest.raises(followup.NotHome):
+        visited(any_services, caseworker, home.case_id, met(now), now)
+    later = now + timedelta(days=100)
+    with unit_of_work(any_services.db) as session:
+        case = make_case(session, any_services, staff, now=later).id
+        wandering.link_earlier(session, staff, case, home.case_id, reason="门卫认出", now=later)
+        assert [one.outcomes for one in wandering.get_history(session, staff, case, now=later).earlier] == [()]
+    end_story(any_services, world, home.case_id, OutcomeKind.REUNITED, OutcomeRoute.INTERVIEW, now=later)
+    assert shown(any_services, caseworker, home.case_id, now).missing, "the visit was of a return that did not happen"
+    visit = visited(any_services, caseworker, home.case_id, met(later), later)
+    with read_only(any_services.db) as session:
+        standing = [one.id for one in list_outcomes(session, home.case_id) if one.withdrawn_at is None]
+    assert [visit.outcome_id] == standing
 
 
 def test_staff_link_an_earlier_case_and_take_it_back(

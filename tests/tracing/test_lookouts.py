@@ -17,7 +17,7 @@ from tests.factories.network import look_out, seen, sight
 from tests.factories.records import make_case
 from tests.factories.stories import run_jobs, state_of
 from tests.factories.world import World
-from tracing import lookout_answers, lookouts, sighted_cases, sighting_links, sightings
+from tracing import inbox, lookout_answers, lookouts, sighted_cases, sighting_links, sightings
 from tracing.access import Viewer
 from tracing.cases import CaseClosed, ReasonMissing, move_case
 from tracing.facts import InvalidFacts
@@ -25,6 +25,8 @@ from tracing.lookout_policy import lookout_policy
 from tracing.lookout_track import Pace, distance_km, lookout_track
 from tracing.lookout_watch import NoWiderRing, watch_lookouts, widen_lookout
 from tracing.lookouts import LookoutEnded, LookoutOfOne, LookoutOpenAlready
+from tracing.notification_pruning import prune
+from tracing.notifications import notify
 from tracing.photos import list_photos, prepare_photo
 from tracing.platform import errors
 from tracing.platform.crypto import SubjectErased
@@ -226,6 +228,29 @@ def test_the_rings_widen_with_time_and_each_is_told_once(
     with read_only(services.db) as session:
         assert session.get_one(Lookout, lookout.id).end_kind is LookoutEnd.EXPIRED
     assert told(services, lookout.id, NotificationKind.LOOKOUT_ENDED) == opened | widened | {staff.user_id}
+
+
+def test_whoever_was_told_long_ago_still_hears_of_the_end(
+    any_services: Services, world: World, staff: Viewer, liaison: Viewer, now: datetime
+) -> None:
+    """Read notifications are forgotten, but not those that say who was told of a lookout that is open."""
+    lookout = look_out(any_services, staff, sight(any_services, staff, now), now)
+    opened = told(any_services, lookout.id, NotificationKind.LOOKOUT_OPENED)
+    assert liaison.user_id in opened
+    years = now + timedelta(days=1000)
+    with unit_of_work(any_services.db) as session:
+        inbox.read_all(session, liaison, now=now)
+        notify(session, [liaison.user_id], NotificationKind.LOOKOUT_ANSWERED, "sighting", uuid.uuid4(), now=now)
+    assert prune(any_services, years) == (1, 0), "the one that is not about a lookout"
+    assert told(any_services, lookout.id, NotificationKind.LOOKOUT_OPENED) == opened
+    with unit_of_work(any_services.db) as session:
+        lookouts.end_lookout(
+            session, any_services, staff, lookout.id, LookoutEnd.CALLED_OFF, reason="误报", case_id=None, now=years
+        )
+    heard = told(any_services, lookout.id, NotificationKind.LOOKOUT_ENDED)
+    assert heard == opened
+    assert prune(any_services, years + timedelta(seconds=1)) == (len(opened), 0), "an ended lookout keeps none"
+    assert told(any_services, lookout.id, NotificationKind.LOOKOUT_ENDED) == heard
 
 
 def test_one_open_lookout_a_person_and_none_of_a_closed_case(services: Services, staff: Viewer, now: datetime) -> None:

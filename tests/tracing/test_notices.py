@@ -15,21 +15,23 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from matcher.vocabulary import AttributeKind, Basis, GalleryKind, KinRelation, NameKind, PlaceKind, Sex
-from models.case import GATED, Case, CaseState
+from models.case import GATED, AdmissionKind, Case, CaseState
 from models.confirmation import ConfirmationMethod
 from models.contact import DangerScreen, PersonWish
 from models.deadline import ClockKind, Deadline
 from models.milestone import Milestone, MilestoneKind
 from models.notice import PUBLIC_STATES, NoticeFact, NoticeState, NoticeVersion
 from models.notification import Notification, NotificationKind
+from models.outcome import OutcomeKind
 from models.user import Role
 from tests.factories.faces import GREEN, RED, make_photo_bytes
 from tests.factories.notices import draft_of, propose, publish, token_of
 from tests.factories.records import attach, make_case
-from tests.factories.stories import Story, judged_case, run_jobs, two_reviews
+from tests.factories.stories import Story, end_story, judged_case, run_jobs, two_reviews
 from tests.factories.world import World
 from tracing import notices
 from tracing.access import Permission, Viewer
+from tracing.admission import Admission, StatedIdentity, disprove_identity, record_admission, take_into_care
 from tracing.cases import Circumstances, ReasonMissing, edit_case, move_case
 from tracing.confirmation import confirm, recall
 from tracing.facts import AttributeFact, Facts, KinFact, NameFact, PhoneFact, PlaceFact
@@ -152,15 +154,21 @@ def test_approvers_are_told_and_the_drafter_hears_of_the_decision(
     publish(services, world, story.case_id, now=now)  # sent back, drafted anew
 
 
-@pytest.mark.parametrize("state", sorted(set(CaseState) - GATED))  # the gated ones are played below
+@pytest.mark.parametrize("state", sorted(set(CaseState) - GATED - {CaseState.IN_CARE}))
 def test_the_page_follows_the_state_at_the_same_instant(
     state: CaseState, services: Services, world: World, now: datetime
 ) -> None:
-    """Even when somebody writes the state past every use case."""
+    """Even when somebody writes the state past every use case.
+
+    The gated ones are played below, and nobody who was sought comes to be in care; a settlement needs its dossier.
+    """
     story = judged_case(services, world, CaseState.IN_REVIEW, now=now)
     publish(services, world, story.case_id, now=now)
     with unit_of_work(services.db) as session:
-        session.execute(update(Case).where(Case.id == story.case_id).values(state=state))
+        if state is not CaseState.SETTLED:
+            session.execute(update(Case).where(Case.id == story.case_id).values(state=state))
+    if state is CaseState.SETTLED:
+        end_story(services, world, story.case_id, OutcomeKind.SETTLED, now=now)
     assert (look(services, story.case_id, now) is not None) is (state in PUBLIC_STATES)
 
 
@@ -244,6 +252,24 @@ def person(age: int | None, basis: Basis = Basis.DOCUMENTED, **more: str) -> Fac
         phones=(PhoneFact("1390777", Basis.HEARD),),
         places=(PlaceFact("450703", PlaceKind.MENTIONED, Basis.HEARD),),
     )
+
+
+def test_a_known_identity_is_no_notice(any_services: Services, world: World, staff: Viewer, now: datetime) -> None:
+    """In care, and after it; one that proves false is sought like any other."""
+    known = Admission(AdmissionKind.KNOWN_IDENTITY, fingerprint_reason="身份明确", identity=StatedIdentity("梁某"))
+    with unit_of_work(any_services.db) as session:
+        cases = [make_case(session, any_services, staff, submitted=False, now=now).id for _ in range(2)]
+        for one in cases:
+            record_admission(session, any_services, staff, one, known, version=None, now=now)
+            take_into_care(session, any_services, staff, one, now=now)
+        move_case(session, any_services, staff, cases[1], CaseState.LEFT, reason="自行离站", now=now)
+    for one in cases:
+        with pytest.raises(notices.CaseNotPublic):
+            propose(any_services, world, one, now=now)
+    with unit_of_work(any_services.db) as session:
+        disprove_identity(session, any_services, staff, cases[0], reason="他人证件", now=now)
+    publish(any_services, world, cases[0], now=now)
+    assert look(any_services, cases[0], now) is not None
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Statistics: a seeded region counted by SQL and, apart from it, by hand in Python; small numbers; scopes; periods."""
 
-import random
 import statistics as middle
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,21 +10,20 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.candidate import Candidate
+from models.admission import HospitalHandover
 from models.case import Case, CaseState, CaseTransition
-from models.confirmation import Confirmation, ConfirmationMethod
-from models.contact import ContactChannel, ContactRelease, ContactResult, DangerScreen, PersonWish
+from models.confirmation import Confirmation
+from models.contact import ContactRelease
 from models.deadline import ClockNature, Deadline
-from models.milestone import MilestoneKind
-from models.outcome import HOME, Outcome, OutcomeKind, OutcomeRoute
+from models.followup import WanderingLink
+from models.outcome import HOME, Outcome, OutcomeKind
+from models.patrol import Patrol
+from models.referral import Referral, ReferralKind, ReferralState
 from models.user import Role
-from tests.factories.records import make_case, make_report
+from tests.factories.records import make_case
+from tests.factories.region import Region
 from tests.factories.world import World
 from tracing.access import Permission, Viewer
-from tracing.confirmation import confirm, recall
-from tracing.contact import record_attempt, release_contact
-from tracing.milestones import record_milestone
-from tracing.outcomes import record_outcome
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -39,95 +38,14 @@ from tracing.statistics import (
     list_figure_cases,
     read_statistics,
 )
-from tracing.transitions import move
 
 ZONE = ZoneInfo("Asia/Shanghai")
-BEGIN = datetime(2026, 3, 5, 9, 0, tzinfo=ZONE)
 NOW = datetime(2026, 9, 1, 9, 0, tzinfo=ZONE)
 PERIODS = [
     (date(2026, 3, 1), date(2026, 3, 31)),
     (date(2026, 3, 20), date(2026, 5, 31)),
     (date(2025, 1, 1), date(2026, 12, 31)),
 ]
-METHODS = [ConfirmationMethod.DNA, ConfirmationMethod.FINGERPRINT, ConfirmationMethod.HOUSEHOLD_REGISTER]
-ROUTES = list(OutcomeRoute)
-
-
-class Region:
-    """Stays in two stations of province a, each with a way of its own, drawn from a seed."""
-
-    def __init__(self, services: Services, world: World, seed: int) -> None:
-        self.services, self.world, self.draw = services, world, random.Random(seed)
-        self.staff = [world.viewer(world.a.users[Role.STATION_STAFF]), world.viewer(world.a.sister_staff)]
-        self.police = world.viewer(world.a.users[Role.POLICE_SUPERVISOR])
-        self.caseworker = world.viewer(world.a.users[Role.CASEWORKER])
-
-    def live(self, stays: int) -> None:
-        for _ in range(stays):
-            self._stay(BEGIN + timedelta(hours=self.draw.randint(0, 24 * 70)))
-
-    def _stay(self, at: datetime) -> None:
-        own = self.draw.random() < 0.6
-        staff = self.staff[0 if own else 1]
-        with unit_of_work(self.services.db) as session:
-            case = make_case(session, self.services, staff, submitted=self.draw.random() < 0.9, now=at)
-            if case.state is CaseState.DRAFT:
-                return
-            move(session, case, CaseState.SEARCHING, None, now=at)
-            move(session, case, CaseState.IN_REVIEW, None, now=at)
-            session.flush()
-            if self.draw.random() < 0.7:
-                later = at + timedelta(hours=self.draw.choice([2, 10, 60]))
-                record_milestone(
-                    session, self.services, staff, case.id, MilestoneKind.NOTICE_PUBLISHED, occurred_at=later, now=later
-                )
-            if own and self.draw.random() < 0.2:
-                self._outcome(session, case, OutcomeKind.HOSPITAL, None, at)
-            way = self.draw.choice(["stays", "settled", "home", "home", "identified", "recalled", "home again"])
-            if way == "settled":
-                move(session, case, CaseState.SETTLED, None, now=at + timedelta(days=95))
-            if way not in ("stays", "settled"):
-                self._identify(session, case, way, at + timedelta(hours=self.draw.randint(1, 800)), own)
-
-    def _outcome(
-        self, session: Session, case: Case, kind: OutcomeKind, route: OutcomeRoute | None, at: datetime
-    ) -> None:
-        record_outcome(
-            session, self.services, self.caseworker, case.id, kind, route,
-            occurred_on=self.services.local_day(at), note_text=None, now=at,
-        )  # fmt: skip
-
-    def _confirm(self, session: Session, case: Case, at: datetime) -> None:
-        report = make_report(session, self.services, self.world.viewer(self.world.b.users[Role.STATION_STAFF]), now=at)
-        candidate = Candidate(
-            id=uuid.uuid4(), pair=f"{case.id}:{report.id}", case_id=case.id, report_id=report.id, log10_lr=3.0,
-            posterior=0.5, terms=[], model_version="none", index_version="none", parameters_version="none",
-            proposed_at=at, updated_at=at,
-        )  # fmt: skip
-        session.add(candidate)
-        session.flush()
-        confirm(
-            session, self.police, case.id, candidate.id, self.draw.choice(METHODS),
-            reference="X-1", grounds="查明", now=at,
-        )  # fmt: skip
-
-    def _identify(self, session: Session, case: Case, way: str, at: datetime, own: bool) -> None:
-        self._confirm(session, case, at)
-        if way == "identified" or not own:  # the caseworker is the first station's
-            return
-        release_contact(session, self.police, case.id, PersonWish.WANTS_CONTACT, DangerScreen.NO_SIGN, now=at)
-        if way == "recalled":
-            recall(session, self.services, self.police, case.id, reason="误认", now=at + timedelta(days=9))
-            return
-        record_attempt(
-            session, self.services, self.caseworker, case.id, ContactChannel.LOCAL_POLICE, ContactResult.REACHED,
-            note_text=None, attempted_at=at, now=at,
-        )  # fmt: skip
-        self._outcome(session, case, OutcomeKind.REUNITED, self.draw.choice(ROUTES), at + timedelta(days=2))
-        if way == "home again":  # entered twice, then recalled now and then
-            self._outcome(session, case, OutcomeKind.ESCORTED_HOME, ROUTES[0], at + timedelta(days=3))
-            if self.draw.random() < 0.5:
-                recall(session, self.services, self.police, case.id, reason="误认", now=at + timedelta(days=9))
 
 
 def by_hand(session: Session, first: date, last: date) -> dict[str, list[tuple[uuid.UUID, uuid.UUID, str | None]]]:
@@ -141,25 +59,36 @@ def by_hand(session: Session, first: date, last: date) -> dict[str, list[tuple[u
 
     cases = {one.id: one for one in session.scalars(select(Case)) if one.state is not CaseState.DRAFT}
     moves = list(session.scalars(select(CaseTransition)))
-    outcomes = sorted(session.scalars(select(Outcome)), key=lambda one: (one.recorded_at, str(one.id)))
+    standing_outcomes = select(Outcome).where(Outcome.withdrawn_at.is_(None))
+    outcomes = sorted(session.scalars(standing_outcomes), key=lambda one: (one.recorded_at, str(one.id)))
     confirmations = list(session.scalars(select(Confirmation)))
     released = set(session.scalars(select(ContactRelease.confirmation_id)))
     deadlines = list(session.scalars(select(Deadline)))
     standing = {one.case_id: one for one in confirmations if one.recalled_at is None}
     found: dict[str, list[tuple[uuid.UUID, uuid.UUID, str | None]]] = {key.key: [] for key in definitions().figures}
 
+    settled = {one.case_id for one in outcomes if one.kind is OutcomeKind.SETTLED}
+    into_care = {one.case_id for one in moves if one.to_state is CaseState.IN_CARE}
+
     def count(figure: str, case_id: uuid.UUID, part: str | None = None) -> None:
         if case_id in cases:
             found[figure].append((case_id, cases[case_id].organisation_id, part))
 
     for case in cases.values():
-        if case.submitted_by_id and within(case.admitted_on):
-            count("people_helped", case.id)
+        if within(case.admitted_on) and (case.submitted_by_id or case.id in into_care):
+            count("people_helped", case.id, case.admission_kind)
     for figure, state in (("tracing_services", CaseState.SUBMITTED), ("settled", CaseState.SETTLED)):
         for case_id in {one.case_id for one in moves if one.to_state is state and within(day(one.at))}:
-            count(figure, case_id)
-    for case_id in {one.case_id for one in outcomes if one.kind is OutcomeKind.HOSPITAL and within(one.occurred_on)}:
+            if figure != "settled" or case_id in settled:
+                count(figure, case_id)
+    for case_id in _at_hospitals(session, outcomes, day, within):
         count("medical", case_id)
+    for link in {one.case_id for one in session.scalars(select(WanderingLink)) if one.withdrawn_at is None}:
+        if within(cases[link].admitted_on):
+            count("wandered_again", link)
+    for patrol in session.scalars(select(Patrol)):
+        if patrol.withdrawn_at is None and within(day(patrol.started_at)):
+            found["patrols"].append((patrol.id, patrol.organisation_id, None))
     home: set[uuid.UUID] = set()
     for one in outcomes:
         rests_on = standing.get(one.case_id)
@@ -178,6 +107,21 @@ def by_hand(session: Session, first: date, last: date) -> dict[str, list[tuple[u
             count("clocks_due", clock.case_id, clock.kind)
             if clock.met_at is not None and clock.met_at <= clock.due_at:
                 count("clocks_met", clock.case_id, clock.kind)
+    return found
+
+
+def _at_hospitals(
+    session: Session, outcomes: list[Outcome], day: Callable[[datetime], date], within: Callable[[date | None], bool]
+) -> set[uuid.UUID]:
+    found = {one.case_id for one in outcomes if one.kind is OutcomeKind.HOSPITAL and within(one.occurred_on)}
+    for handover in session.scalars(select(HospitalHandover)):
+        if handover.withdrawn_at is None and within(day(handover.handed_at)):
+            found.add(handover.case_id)
+    for referral in session.scalars(select(Referral)):
+        refused = referral.state in (ReferralState.DRAFT, ReferralState.REJECTED, ReferralState.WITHDRAWN)
+        sent = referral.sent_at is not None and within(day(referral.sent_at))
+        if referral.kind is ReferralKind.MEDICAL and sent and not refused:
+            found.add(referral.case_id)
     return found
 
 
@@ -229,6 +173,8 @@ def test_every_figure_agrees_with_a_count_by_hand(
         centre = Query(first, last, Grouping.ORGANISATION, world.a.centre.id, exact=True)
         table = ask(any_services, bureau, centre)
         assert sum(map(len, expected.values())) > 15
+        if last.year == first.year + 1:
+            assert all(expected[one] for one in expected if one != "days_to_identity"), "every figure has its rows"
         for figure, rows in expected.items():
             if figure == "days_to_identity":
                 continue
@@ -236,7 +182,8 @@ def test_every_figure_agrees_with_a_count_by_hand(
             for part in {one[2] for one in rows}:
                 assert value(table, figure, part) == sum(one[2] == part for one in rows), (figure, part)
             for station in stations:
-                own = [one for one in rows if one[1] == station]
+                below = {station, world.a.community.id} if station == world.a.station.id else {station}
+                own = [one for one in rows if one[1] in below]
                 assert value(table, figure, None, str(station)) == len(own), (figure, station)
         assert value(table, "days_to_identity") == pytest.approx(round(middle.median(days), 1), abs=0.051)
         by_division = ask(any_services, bureau, Query(first, last, Grouping.DIVISION, None, exact=True))
@@ -268,13 +215,14 @@ def test_every_figure_leads_to_its_cases(any_services: Services, world: World, b
                     return found
 
     for figure, rows in expected.items():
-        if figure == "days_to_identity":
+        if figure in ("days_to_identity", "patrols"):
             continue
         assert listed(bureau, figure) == {one[0] for one in rows}, figure
         for part in {one[2] for one in rows} - {None}:
             assert listed(bureau, figure, part=str(part)) == {one[0] for one in rows if one[2] == part}
         group = str(world.a.sister.id)
         assert listed(bureau, figure, group=group) == {one[0] for one in rows if one[1] == world.a.sister.id}
+    assert listed(bureau, "patrols") == set(), "no cases stand behind a patrol"
     with pytest.raises(errors.NotFound):
         listed(bureau, "nothing")
 
@@ -295,8 +243,10 @@ def test_small_numbers_are_hidden_and_cannot_be_worked_out(
             (a, b)
             for one, other in zip(shown.rows, whole.rows, strict=True)
             for a, b in zip(cells(one), cells(other), strict=True)
-            if one.figure.measure == "count"
+            if one.figure.measure == "count" and one.figure.of_people
         ]
+        patrols = next(row for row in shown.rows if row.figure.key == "patrols")
+        assert not any(cell.hidden for cell in cells(patrols)), "patrols tell of nobody"
         assert any(a.hidden for a, _ in pairs)
         for a, b in pairs:
             assert a.hidden or a.value == b.value

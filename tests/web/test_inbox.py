@@ -4,11 +4,16 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from fastapi import FastAPI
+
 from models.notification import NotificationKind
 from models.user import Role, User
 from tests.factories.records import make_case
 from tests.factories.world import World
 from tests.web.conftest import Browser
+from tests.web.test_security import page_routes
+from tracing.handovers import hand_over
+from tracing.notification_links import OBJECTS, PAGES
 from tracing.notification_policy import policy
 from tracing.notifications import notify
 from tracing.platform.clock import utc_now
@@ -50,11 +55,40 @@ def test_count_open_and_mark_read(services: Services, world: World, browser_of: 
     assert unread(left) == "1", "what came after the page was opened stays"
     assert policy().kinds[NotificationKind.DNA_WANTED].zh in left
     last = re.findall(r'href="(/inbox/[0-9a-f-]{36})"', left)[0]
-    assert browser.get(last).headers["location"] == "/inbox", "no page of its own yet"
+    assert "不再对您开放" in browser.see(last), "there is no such lookout"
     assert unread(browser.see("/inbox")) == ""
     other = browser_of(world.a.users[Role.CASEWORKER])
     assert unread(other.see("/")) == ""
     other.see(one, 404)
+
+
+def test_every_address_that_a_notification_leads_to_is_there(app: FastAPI) -> None:
+    interface = {re.sub(r"\{.*?\}", "{id}", path) for path in app.openapi()["paths"]}
+    assert {f"/api/v1{about.resource}" for about in OBJECTS.values()} <= interface
+    pages = {re.sub(r"\{.*?\}", "{id}", route.path) for route in page_routes()}
+    assert set(PAGES.values()) <= pages
+
+
+def test_what_has_no_page_leads_to_what_it_concerns(
+    services: Services, world: World, browser_of: Callable[[User], Browser]
+) -> None:
+    staff, doctor = world.a.users[Role.STATION_STAFF], world.a.users[Role.HEALTH_LIAISON]
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, world.viewer(staff), now=utc_now())
+        handover = hand_over(
+            session, services, world.viewer(staff), case.id, world.a.health.id, officer="陈某", complaint="水肿",
+            handed_at=utc_now(), now=utc_now(),
+        )  # fmt: skip
+        notify(session, [staff.id], NotificationKind.REFERRAL_ANSWERED, "handover", handover.id, now=utc_now())
+
+    def opened(user: User) -> str:
+        browser = browser_of(user)
+        return browser.see(re.findall(r'href="(/inbox/[0-9a-f-]{36})"', browser.see("/inbox"))[0])
+
+    assert f'<a href="/cases/{case.id}">{case.number}</a>' in opened(staff)
+    page = opened(doctor)
+    assert "/api/v1/handovers" in page
+    assert case.number not in page, "a hospital sees no case"
 
 
 def test_mail_settings(services: Services, world: World, browser_of: Callable[[User], Browser]) -> None:

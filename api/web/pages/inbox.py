@@ -13,7 +13,7 @@ from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
 from models.notification import MailDelivery, NotificationKind
 from tracing import inbox, mail
-from tracing.notification_links import INBOX, path_of
+from tracing.notification_links import INBOX, destination
 from tracing.notification_policy import policy
 
 router = APIRouter()
@@ -31,12 +31,8 @@ def show_inbox(page: Page) -> Response:
     newest = listed.items[0].created_at.isoformat() if listed.items else ""
     return render(
         page, "inbox/list.html", rows=listed.items, words=words, only_unread=unread, newest=newest,
-        next_cursor=listed.next_cursor, first=not query.get("cursor"), has_page=_has_page,
+        next_cursor=listed.next_cursor, first=not query.get("cursor"),
     )  # fmt: skip
-
-
-def _has_page(object_kind: str, object_id: uuid.UUID) -> bool:
-    return path_of(object_kind, object_id) != INBOX
 
 
 @router.get("/inbox")
@@ -92,6 +88,11 @@ def set_mail(page: Annotated[Page, posted(show_mail)]) -> Response:
 
 @router.get("/inbox/{notification_id}")
 def open_one(page: PageDep, notification_id: uuid.UUID) -> Response:
-    """Where mails lead: marks it as read and goes on to what it is about."""
+    """Where mails lead: marks it as read and goes on to what it is about, or says where that is dealt with."""
     found = inbox.read_notification(page.session, page.viewer, notification_id, now=page.now)
-    return redirect(page, path_of(found.object_kind, found.object_id))
+    lead = destination(page.session, page.viewer, found.object_kind, found.object_id)
+    if lead.page is not None:
+        return redirect(page, lead.page)
+    return render(
+        page, "inbox/notification.html", row=found, lead=lead, words=policy().kinds[found.kind].words(page.locale)
+    )
