@@ -134,7 +134,7 @@ def _excess_if_honest(worlds: Sequence[JointScores], seed: int) -> float | None:
     return excess_if_honest(fit(same), fit(strangers), seed)
 
 
-def _rank_1_in_hindsight(worlds: Sequence[JointScores]) -> float:
+def _rank_1_in_hindsight(worlds: Sequence[JointScores]) -> float | None:
     """Share found at first by the weights and shifts that a logistic regression finds best on these very worlds."""
     sums = weighed_in_hindsight(worlds)
     return rank_rate(np.concatenate([_ranks(world, scores) for world, scores in zip(worlds, sums, strict=True)]), 1)
