@@ -87,10 +87,12 @@ def test_monotone_and_bounded(calibration: FaceCalibration, of: Circumstances, a
 def test_a_higher_cosine_counts_more_where_cohorts_contradict_each_other(
     calibration: FaceCalibration, of: Circumstances, at: float, more: float
 ) -> None:
-    """As long as the curve that names the side still rises at this cosine, within what a number can hold."""
-    first = calibration.curves(of)[0]
-    low, high = first.neutral + at, first.neutral + at + more
-    if first.log10_lr(high) - first.log10_lr(low) > 1e-6:
+    """As long as the curve that names the side, and those that agree, still rise within what a number can hold."""
+    curves = calibration.curves(of)
+    low, high = curves[0].neutral + at, curves[0].neutral + at + more
+    side = curves[0].log10_lr(high)
+    agreeing = [curve for curve in curves if curve.log10_lr(high) * side > 0]
+    if all(curve.log10_lr(high) - curve.log10_lr(low) > 1e-6 for curve in (curves[0], *agreeing)):
         assert calibration.log10_lr(low, of) < calibration.log10_lr(high, of)
 
 
