@@ -50,7 +50,8 @@ def show_claims(page: Page, case_id: uuid.UUID) -> Response:
     return render(
         page, "claims/claims.html", case=case, writable=writable,
         views=claims.list_claims(page.session, page.viewer, case.id, now=page.now),
-        candidates=named, features_first=features_first, methods=list(ClaimMethod), outside=OUTSIDE, exclusions=excluded,
+        candidates=named, features_first=features_first, methods=list(ClaimMethod), outside=OUTSIDE,
+        exclusions=excluded,
         excludable=[row for row in named if row.candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)],
         evidences=[one for one in ExclusionEvidence if one in EXCLUDING],
         key_field=once.FIELD, form_key=once.key(page),
