@@ -87,8 +87,10 @@ def escalate_due(session: Session, services: Services, *, now: datetime, limit: 
         .limit(limit)
         .with_for_update(of=Deadline, skip_locked=True)
     ).all()
-    for deadline in overdue:
-        _escalate(session, services, deadline, now)
+    # One UPDATE a row: PostgreSQL asks the second in one transaction for its case's lock, which others hold.
+    with session.no_autoflush:
+        for deadline in overdue:
+            _escalate(session, services, deadline, now)
     session.flush()
     return len(overdue)
 

@@ -18,7 +18,7 @@ from models.review import Opinion
 from models.user import Role
 from tests.factories.records import IDENTITY_NUMBER, REPORTED, facts, make_case, make_report
 from tests.factories.rivals import race
-from tests.factories.stories import examiners, judged_case, run_jobs
+from tests.factories.stories import commit_opinion, examiners, judged_case, run_jobs
 from tests.factories.world import World
 from tracing import duplicates, wandering
 from tracing.access import Permission, Viewer
@@ -28,7 +28,6 @@ from tracing.duplicate_links import LinkedConfirmed
 from tracing.duplicates import PairStatus, PairView
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
-from tracing.review import commit_review
 from tracing.services import Services
 
 OTHERS = facts(sex=Sex.FEMALE, age=19, height=155, name="欧阳海燕", native="230100")
@@ -179,7 +178,7 @@ def test_an_examiner_learns_of_it_after_the_own_opinion(
     with pytest.raises(errors.NotFound):
         decide(services, first, pair.id, now)
     with unit_of_work(services.db) as session:
-        commit_review(session, first, candidate_id, Opinion.SUPPORTS, "耳廓一致", now=now)
+        commit_opinion(session, services, first, candidate_id, Opinion.SUPPORTS, "耳廓一致", now=now)
     assert [len(shown(services, one, now)) for one in (staff, first, second)] == [1, 1, 0]
     decide(services, first, pair.id, now)
 
@@ -273,7 +272,7 @@ def test_a_link_after_the_confirmation_closes_and_a_recall_restores(
         judged = session.scalars(
             select(Candidate.id).where(Candidate.case_id == two.second, Candidate.report_id == two.uncle)
         ).one()
-        commit_review(session, first, judged, Opinion.NEITHER, None, now=now)
+        commit_opinion(session, any_services, first, judged, Opinion.NEITHER, now=now)
     identify(any_services, supervisor, two.first, two.sister, now)
     decide(any_services, reporter, pair_id(any_services, two.sister, two.uncle), now)
     assert candidate(any_services, two.second, two.uncle).state is CandidateState.CLOSED
