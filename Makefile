@@ -41,7 +41,7 @@ run: .venv/.ready $(PHOTOS_READY) ## set up, seed a demo region, serve on http:/
 	@$(BIN)/tracing demo seed
 	@$(BIN)/tracing serve
 
-story: .venv/.ready $(PHOTOS_READY) ## play the main job from admission to the way home, through the API
+story: .venv/.ready $(PHOTOS_READY) ## play the three stories from the street to the way home, through the API
 	@$(BIN)/tracing story
 
 story-production: .venv/.ready $(PHOTOS_READY) ## the same on PostgreSQL, Redis and a real Celery worker

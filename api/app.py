@@ -14,6 +14,8 @@ from api.middleware import BodyLimit, RequestLog, SecurityHeaders
 from api.openapi import DESCRIPTION, TAGS, DescribedApi, operation_id
 from api.openapi import problems as problem_responses
 from api.routes import (
+    admission,
+    assignments,
     audit,
     cases,
     claims,
@@ -22,24 +24,37 @@ from api.routes import (
     contact_protocol,
     deadlines,
     divisions,
+    duplicates,
     exclusions,
+    features,
+    followup,
     home_notices,
     interviews,
     jobs,
     ledger,
+    lookouts,
     me,
+    notices,
+    notifications,
     oauth,
     organisations,
     outcomes,
+    patrols,
     photos,
+    referrals,
     reports,
     review,
+    review_requests,
     service,
+    sightings,
+    statistics,
+    tips,
     users,
+    webhooks,
 )
 from api.web import register
 from tracing.gallery_keeper import IndexKeeper
-from tracing.limits import LoginLimiter
+from tracing.limits import LoginLimiter, TipLimiter
 from tracing.periodic import Timekeeper
 from tracing.platform import logs
 from tracing.platform.clock import utc_now
@@ -52,10 +67,14 @@ log = structlog.stdlib.get_logger(__name__)
 
 SIGNED_IN = (
     me,
+    notifications,
     cases,
     photos,
     reports,
     review,
+    features,
+    assignments,
+    review_requests,
     claims,
     exclusions,
     confirmation,
@@ -66,8 +85,19 @@ SIGNED_IN = (
     ledger,
     deadlines,
     interviews,
+    referrals,
+    followup,
+    duplicates,
+    notices,
+    tips,
+    statistics,
+    admission,
+    sightings,
+    lookouts,
+    patrols,
     organisations,
     users,
+    webhooks,
     divisions,
     jobs,
     audit,
@@ -106,13 +136,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.limiter = LoginLimiter(settings.limits)
+    app.state.tip_limiter = TipLimiter(settings.limits)
     app.state.worker = _worker(services)
     problems.install(app)
     app.include_router(_api())
     app.include_router(service.router)
     register(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, photo_bytes=settings.photos.max_bytes)
+    app.add_middleware(BodyLimit, photo_bytes=settings.photos.max_bytes, tip_bytes=settings.tips.max_photo_bytes)
     app.add_middleware(SecurityHeaders, https=settings.web.secure_cookies)
     app.add_middleware(RequestLog)
     # A photograph on its way in stays in memory: in the clear it does not belong on a disk.

@@ -111,8 +111,9 @@ def secure(headers: MutableHeaders, path: str, *, https: bool = False) -> None:
 class BodyLimit:
     """Refuses a body above the limit: by its declared length before a byte is read, or once it has grown too long."""
 
-    def __init__(self, app: ASGIApp, *, photo_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, photo_bytes: int, tip_bytes: int) -> None:
         self.app = app
+        self.tip_limit = tip_bytes + BODY_LIMIT
         self.form_limit = PHOTOS_A_FORM * photo_bytes + BODY_LIMIT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,7 +122,8 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = self.form_limit if headers.get("content-type", "").startswith("multipart/form-data") else BODY_LIMIT
+        form = headers.get("content-type", "").startswith("multipart/form-data")
+        limit = (self.tip_limit if scope["path"].startswith("/n/") else self.form_limit) if form else BODY_LIMIT
         scope.setdefault("state", {})["body_limit"] = limit
         declared = headers.get("content-length", "")
         received = 0

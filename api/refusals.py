@@ -20,6 +20,7 @@ from tracing.contact import LocalFirst, NotConfirmed
 from tracing.dossier import DossierIncomplete
 from tracing.exclusions import ExaminersMissing
 from tracing.kin import DnaMissing, KinNotVerified
+from tracing.notice_errors import OwnDraft
 from tracing.platform import errors
 from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
@@ -47,8 +48,9 @@ DECISIONS = (
     KinNotVerified,
     DossierIncomplete,
     IllegalMove,
+    OwnDraft,
 )
-"""Refusals of confirmation, release and moves: whoever tries them without grounds is seen to have tried."""
+"""Refusals of confirmation, release, moves, publication: whoever tries them without grounds is seen to have tried."""
 
 
 def record(request: Request, error: errors.TracingError) -> None:

@@ -39,6 +39,13 @@ def take(target: Path) -> None:
             examiner = ApiUser(installation.url, "station", accounts["station"])
             case = examiner.call("GET", "/cases")["items"][0]
             examiner.wait_until(f"/cases/{case['id']}", lambda record: record["state"] == "in_review")
+            photos = examiner.call("GET", f"/cases/{case['id']}")["photos"]
+            keys = ("hairline", "ears", "chin") if photos else ("stature",)
+            noted = [{"feature": key, "text": "演示"} for key in keys]
+            basis = "facial" if photos else "non_facial"
+            ApiUser(installation.url, "examiner1", accounts["examiner1"]).call(
+                "POST", f"/cases/{case['id']}/features", json={"basis": basis, "features": noted}
+            )
             candidate = examiner.call("GET", f"/cases/{case['id']}/candidates")["items"][0]
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
             page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="zh-CN")

@@ -1,13 +1,13 @@
 """A face's cosine to a likelihood ratio (似然比), one calibration for each embedding space, by cohort (分组).
 
 Cosines of two models mean different things: each calibration names the exact model version that it was fitted on, and
-holds for no other. The packaged ones are in `matcher/parameters/face_calibration-2.json`; an operator's model brings
+holds for no other. The packaged ones are in `matcher/parameters/face_calibration-3.json`; an operator's model brings
 its own file, written by `tracing calibrate` (rules of the fit: `matcher/evaluation/calibration_fit.py`).
 
 A cohort's curve is the pooled one moved towards the cohort's own data as far as its number of people bears. Of the
-curves that apply to a pair, the one that claims least counts (`least_extreme`), so that
+curves that apply to a pair, the one that claims least counts (`least_extreme_of`), so that
 
-- the LR never falls when the cosine rises;
+- the LR rises whenever the cosine does, also where the curves contradict each other;
 - more years between two photographs (照片相隔年数) never make the same cosine say more, for or against;
 - a poor photograph never says more than a good one;
 - a pair of which nothing is known is weighed by the pooled curve alone.
@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from matcher.face_cohorts import UNKNOWN, AgePair, Circumstances, CohortCurve, Curve, least_extreme, overlap
 from matcher.vocabulary import Sex
 
-CALIBRATION_FILE = "face_calibration-2.json"
+CALIBRATION_FILE = "face_calibration-3.json"
 
 _NUMBERS = ("slope", "neutral", "cap", "floor")
 _TEXTS = ("model_version", "source")
@@ -88,7 +88,7 @@ class FaceCalibration:
         return least_extreme(self.curves(of), similarity)
 
     def curves(self, of: Circumstances = UNKNOWN) -> tuple[Curve, ...]:
-        """The curves of which the least extreme counts; at least one.
+        """The curves of which the least extreme counts, at least one; the first of them names the side.
 
         Years known: those of that many years and of every smaller number, for these ages where there is one. Years
         unknown, or the fewest not fitted: the pooled curve too, and that of these ages. Quality and sex restrict both.
@@ -119,10 +119,11 @@ class FaceCalibration:
                     by_years[one.years] = one.curve
             elif (one.sex is not None and one.sex is sex) or one.quality_below in self._limits[met:]:
                 beside.append(one.curve)
+        in_order = [by_years[years] for years in sorted(by_years)]
         if any(years[0] == 0 for years in by_years):
-            return (*by_years.values(), *beside)
+            return (*in_order, *beside)
         of_ages = [one.curve for one in self.cohorts if one.years is None and one.ages is not None and one.ages is ages]
-        return (self.pooled, *of_ages, *by_years.values(), *beside)
+        return (self.pooled, *of_ages, *in_order, *beside)
 
 
 @lru_cache(maxsize=1)

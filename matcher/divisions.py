@@ -116,6 +116,11 @@ def provinces_apart(ours: Numbers, theirs: NDArray[np.float64]) -> NDArray[np.in
     return found
 
 
+def neighbours(code: str) -> tuple[str, ...]:
+    """Codes of the provinces that share a border with the code's province, in the order of their codes."""
+    return tuple(f"{place:02d}" for place in np.flatnonzero(_borders()[numbers(code).province] == 1))
+
+
 def lowest() -> tuple[str, ...]:
     """Codes that have none below them: the counties, and cities without any; provinces never. In the table's order."""
     above = {code[:-2] for code in _table()}

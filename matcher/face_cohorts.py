@@ -1,9 +1,9 @@
 """Cohorts of pairs of photographs (照片对分组), and the curve that turns a cohort's cosines into likelihood ratios."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf, isfinite, tanh
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +44,9 @@ class Circumstances(NamedTuple):
 
 UNKNOWN = Circumstances()
 
+REMNANT = 0.05
+"""Share of the first curve that is left where another contradicts it, see `least_extreme_of`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -80,9 +83,7 @@ class Curve:
         bound * tanh(line / bound) has the line's slope at the neutral cosine and rises everywhere, so that two strong
         matches keep their order.
         """
-        line = self.slope * (similarity - self.neutral)
-        bound = self.cap if line > 0 else -self.floor
-        return bound * tanh(line / bound)
+        return float(self.log10_lrs(np.array([similarity], np.float64))[0])
 
     def log10_lrs(self, similarities: Floats) -> Floats:
         """The same of many cosines."""
@@ -143,29 +144,28 @@ def age_pair(a: float | None, b: float | None) -> AgePair | None:
     return AgePair.ELDER if older >= ELDER else AgePair.ADULTS
 
 
-def least_extreme(curves: Iterable[Curve], similarity: float) -> float:
-    """The log10 LR nearest to 0 that the curves give a cosine, 0 where they are not on one side of it.
-
-    Raises ValueError without any curve.
-    """
-    low, high = inf, -inf
-    for curve in curves:
-        value = curve.log10_lr(similarity)
-        low, high = min(low, value), max(high, value)
-        if low <= 0 <= high:
-            return 0.0
-    if low > high:
-        raise ValueError("no curve was given")
-    return low if low > 0 else high
+def least_extreme(curves: Sequence[Curve], similarity: float) -> float:
+    """The log10 LR of `least_extreme_of` of one cosine. Raises ValueError without any curve."""
+    return float(least_extreme_of(curves, np.array([similarity], np.float64))[0])
 
 
 def least_extreme_of(curves: Sequence[Curve], similarities: Floats) -> Floats:
-    """The same of many cosines. Raises ValueError without any curve."""
+    """The log10 LR nearest to 0 that the curves give each cosine, on the side that the first of them names.
+
+    Where another curve is of the other side (the same cosine speaks for after 20 years and against after two), neither
+    is believed, but a cosine still counts more than a lower one: `REMNANT` of the first curve is left. So the result
+    rises strictly, has the sign of the first curve, is never farther from 0 than it, and another curve never takes it
+    farther. Raises ValueError without any curve.
+    """
     if not curves:
         raise ValueError("no curve was given")
     values = np.stack([curve.log10_lrs(similarities) for curve in curves])
-    low, high = values.min(axis=0), values.max(axis=0)
-    return np.where(low > 0, low, np.where(high < 0, high, 0.0))
+    first = values[0]
+    side = np.where(first < 0, -1.0, 1.0)
+    agreed = np.maximum((side * values).min(axis=0), 0.0)
+    cap, floor = min(curve.cap for curve in curves), max(curve.floor for curve in curves)
+    share = np.where(first < 0, floor / curves[0].floor, cap / curves[0].cap)
+    return np.asarray(side * np.maximum(agreed, REMNANT * share * np.abs(first)), np.float64)
 
 
 def overlap(a: tuple[float, float] | None, b: tuple[float, float] | None) -> bool:

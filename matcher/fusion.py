@@ -5,6 +5,12 @@ evidence each record is as likely as the next, and the person may well be in non
 
 Terms that tell in part of the same fact are not independent. Of each group in `CORRELATED` the strongest term counts in
 full and the others times the figure `fusion.correlated`, whether they speak for or against.
+
+Some fields agree between any two people, other ones each time. So agreement as a whole, the sum A of the terms that
+speak for, counts A - a * (1 - exp(-A / s)), with a = `fusion.first_agreement` and s = `fusion.first_agreement_scale`:
+a is the offset of a logistic calibration of the sum (logistic fusion, Brümmer & du Preez, Computer Speech and Language
+20, 2006), but nothing is taken where nothing agrees, never more than `a`, and more agreement always counts more. The
+terms that speak for bear it in proportion, so that each still shows what it added.
 """
 
 from collections.abc import Mapping, Sequence
@@ -107,7 +113,19 @@ def term_weights(
         part[np.arange(len(part)), strongest] = 1.0
         part[strength_of < 0] = 1.0
         weights[:, columns] = part
-    return weights
+    gains = np.where(log10_lrs > 0, log10_lrs * weights, 0.0)
+    return np.where(gains > 0, weights * _share_kept(gains.sum(axis=1), parameters)[:, np.newaxis], weights)
+
+
+def _share_kept(agreement: NDArray[np.float64], parameters: Parameters) -> NDArray[np.float64]:
+    """What counts of agreement of so much log10 LR, as a share of it; see the module. All where no figure is set."""
+    scale = parameters.get("fusion.first_agreement_scale", 1.0)
+    # An offset above its scale would let more agreement count less.
+    offset = min(parameters.get("fusion.first_agreement", 0.0), scale)
+    if offset <= 0:
+        return np.ones_like(agreement)
+    paid = -offset * np.expm1(-agreement / scale)
+    return 1 - np.divide(paid, agreement, out=np.zeros_like(agreement), where=agreement > 0)
 
 
 def probability(log10_odds: float) -> float:

@@ -2,7 +2,7 @@
 
 Every value says how it is known (`basis`), when it held (`as_of`) and how sure it is (`uncertainty`, one standard
 deviation in the value's unit; None = the comparator's default for the basis). An attribute that is not known is None:
-unknown is not "no".
+unknown is not "no". `confidence` is that of the clue that a value was heard in; None when it came of none.
 """
 
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from matcher.vocabulary import (
     BodyRegion,
     BodySide,
     Build,
+    ClueConfidence,
     GalleryKind,
     Glasses,
     Handedness,
@@ -40,6 +41,7 @@ class Known(Generic[T]):
     basis: Basis
     as_of: date | None = None
     uncertainty: float | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Name:
     text: str
     kind: NameKind
     basis: Basis
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Kin:
     relation: KinRelation
     text: str
     basis: Basis
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Phone:
 
     digits: str
     basis: Basis
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Place:
     division: str
     kind: PlaceKind
     basis: Basis
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,14 @@ class Basis(StrEnum):
     ESTIMATED = "estimated"  # 目测: judged by eye
 
 
+class ClueConfidence(StrEnum):
+    """How sure the one who heard something is of it (把握程度)."""
+
+    SURE = "sure"  # 听清
+    LIKELY = "likely"  # 大致听清
+    UNSURE = "unsure"  # 没把握
+
+
 class Build(StrEnum):
     """Body build (体型)."""
 

@@ -18,6 +18,7 @@ class CaseState(StrEnum):
     """Where a case stands on the way home."""
 
     DRAFT = "draft"  # 草稿
+    IN_CARE = "in_care"  # 在站照料: the identity is known, nobody is traced
     SUBMITTED = "submitted"  # 已提交
     SEARCHING = "searching"  # 比对中
     IN_REVIEW = "in_review"  # 待复核
@@ -34,12 +35,21 @@ class CaseState(StrEnum):
     CLOSED = "closed"  # 结案
 
 
+class AdmissionKind(StrEnum):
+    """What is known at admission (入站类型). Medical first (先救治) goes with either: see `models.admission`."""
+
+    UNKNOWN_IDENTITY = "unknown_identity"  # 身份不明: the family is traced
+    KNOWN_IDENTITY = "known_identity"  # 身份明确: a short stay, no tracing, no face search
+
+
 _S = CaseState
 _ENDINGS = frozenset({_S.LEFT, _S.TRANSFERRED, _S.DECEASED})
 
 TRANSITIONS: Mapping[CaseState, frozenset[CaseState]] = MappingProxyType(
     {
-        _S.DRAFT: frozenset({_S.SUBMITTED, _S.CLOSED}),
+        _S.DRAFT: frozenset({_S.SUBMITTED, _S.IN_CARE, _S.CLOSED}),
+        # Known identity; one that proves false makes it a case to trace.
+        _S.IN_CARE: frozenset({_S.SUBMITTED, _S.CLOSED}) | _ENDINGS,
         _S.SUBMITTED: frozenset({_S.SEARCHING}) | _ENDINGS,
         _S.SEARCHING: frozenset({_S.IN_REVIEW, _S.UNRESOLVED}) | _ENDINGS,
         _S.IN_REVIEW: frozenset({_S.SEARCHING, _S.IDENTIFIED, _S.UNRESOLVED, _S.SETTLED}) | _ENDINGS,
@@ -66,7 +76,7 @@ CONTACT_OPEN = frozenset({_S.CONTACT_RELEASED, _S.FAMILY_CONTACTED, _S.REUNIFIED
 """States that need a contact release besides, and in which the family's details may be read."""
 
 SEARCHED = frozenset({_S.SEARCHING, _S.IN_REVIEW, _S.UNRESOLVED, _S.SETTLED, _S.RECALLED}) | _ENDINGS
-"""States in which a person stands in the gallery: not yet identified, and past the draft."""
+"""States in which a person of unknown identity stands in the gallery: not yet identified, and past the draft."""
 
 
 class IllegalTransition(Exception):
@@ -79,7 +89,7 @@ class IllegalTransition(Exception):
 
 
 class Case(HasId, Base):
-    """One stay of one unidentified person. `state` is assigned by `move_to` alone."""
+    """One stay of one person, unidentified unless `admission_kind` says otherwise. `move_to` alone assigns `state`."""
 
     __tablename__ = "case_file"
     __table_args__ = (
@@ -94,6 +104,9 @@ class Case(HasId, Base):
     submitted_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user_account.id"))
     profile_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("profile.id"), unique=True)
     profile: Mapped[Profile] = relationship(lazy="raise")
+    admission_kind: Mapped[AdmissionKind] = mapped_column(
+        enum_type(AdmissionKind), default=AdmissionKind.UNKNOWN_IDENTITY, server_default="unknown_identity"
+    )
     state: Mapped[CaseState] = mapped_column(enum_type(CaseState), default=CaseState.DRAFT, index=True)
     state_since: Mapped[datetime]
     admitted_on: Mapped[date]
@@ -105,6 +118,11 @@ class Case(HasId, Base):
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
     history: Mapped[list["CaseTransition"]] = relationship(lazy="raise", order_by="CaseTransition.at")
+
+    @property
+    def traced(self) -> bool:
+        """Whether the person's family is looked for: not when the identity is known."""
+        return self.admission_kind is AdmissionKind.UNKNOWN_IDENTITY
 
     # Counts edits alone: what a job does to the state must not make an editor's work stale.
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}

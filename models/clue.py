@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from matcher.vocabulary import ClueConfidence as ClueConfidence
 from matcher.vocabulary import KinRelation
 from models.base import Base, HasId, enum_type
 
@@ -26,19 +27,11 @@ class ClueKind(StrEnum):
     OTHER = "other"  # 其他
 
 
-class ClueConfidence(StrEnum):
-    """How sure the one who heard it is (把握程度)."""
-
-    SURE = "sure"  # 听清
-    LIKELY = "likely"  # 大致听清
-    UNSURE = "unsure"  # 没把握
-
-
 class Clue(HasId, Base):
     """One scrap. The row that no other supersedes and nobody withdrew is the one that stands.
 
-    One of the `profile_…_id` is the fact that the clue became, if it became one. `relation`: of a clue about kin, whose
-    name it is, if that was said.
+    `tip_id`: the public's tip that it was taken from. One of the `profile_…_id` is the fact that the clue became, if it
+    became one. `relation`: of a clue about kin, whose name it is, if that was said.
     """
 
     __tablename__ = "clue"
@@ -56,6 +49,7 @@ class Clue(HasId, Base):
 
     case_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("case_file.id"))
     interview_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("interview.id"), index=True)
+    tip_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tip.id"))
     kind: Mapped[ClueKind] = mapped_column(enum_type(ClueKind))
     text: Mapped[str] = mapped_column(Text)
     confidence: Mapped[ClueConfidence] = mapped_column(enum_type(ClueConfidence))

@@ -53,6 +53,7 @@ class CancelReason(StrEnum):
     STATE = "state"  # 个案状态已不需要
     TRIGGER_WITHDRAWN = "trigger_withdrawn"  # 起算事实已撤回
     POLICY = "policy"  # 本地政策不适用
+    DECISION = "decision"  # 已决定结束回访
 
 
 class PauseReason(StrEnum):

@@ -6,7 +6,17 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, KinRelation, MarkKind, NameKind, PlaceKind
+from matcher.vocabulary import (
+    AttributeKind,
+    Basis,
+    BodyRegion,
+    BodySide,
+    ClueConfidence,
+    KinRelation,
+    MarkKind,
+    NameKind,
+    PlaceKind,
+)
 from models.base import Base, HasId, enum_type
 
 
@@ -18,6 +28,12 @@ class Recorded:
     recorded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id"))
     recorded_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
+
+
+class Heard:
+    """How sure the one was who heard the clue that the fact came of; None of a fact that came of none."""
+
+    confidence: Mapped[ClueConfidence | None] = mapped_column(enum_type(ClueConfidence))
 
 
 class Profile(HasId, Base):
@@ -40,7 +56,7 @@ class Profile(HasId, Base):
     phones: Mapped[list["ProfilePhone"]] = relationship(lazy="raise", order_by="ProfilePhone.recorded_at")
 
 
-class ProfileAttribute(HasId, Recorded, Base):
+class ProfileAttribute(HasId, Recorded, Heard, Base):
     """A single-valued fact; `value` as text in the form that `AttributeKind` states. One current row a kind."""
 
     __tablename__ = "profile_attribute"
@@ -63,7 +79,7 @@ class ProfileAttribute(HasId, Recorded, Base):
     uncertainty: Mapped[float | None]
 
 
-class ProfileName(HasId, Recorded, Base):
+class ProfileName(HasId, Recorded, Heard, Base):
     """A name the person has, had, or was heard to say."""
 
     __tablename__ = "profile_name"
@@ -73,7 +89,7 @@ class ProfileName(HasId, Recorded, Base):
     text: Mapped[str] = mapped_column(String(120))
 
 
-class ProfilePlace(HasId, Recorded, Base):
+class ProfilePlace(HasId, Recorded, Heard, Base):
     """A place that belongs to the person; `division` a GB/T 2260 code of 2, 4 or 6 digits."""
 
     __tablename__ = "profile_place"
@@ -96,7 +112,7 @@ class ProfileMark(HasId, Recorded, Base):
     detail: Mapped[str | None] = mapped_column(String(200))
 
 
-class ProfileKin(HasId, Recorded, Base):
+class ProfileKin(HasId, Recorded, Heard, Base):
     """A relative's name, as somebody said or wrote it."""
 
     __tablename__ = "profile_kin"
@@ -106,7 +122,7 @@ class ProfileKin(HasId, Recorded, Base):
     text: Mapped[str] = mapped_column(String(120))
 
 
-class ProfilePhone(HasId, Recorded, Base):
+class ProfilePhone(HasId, Recorded, Heard, Base):
     """Digits of a telephone number that the person remembers or used. The family's own number is sealed elsewhere."""
 
     __tablename__ = "profile_phone"

@@ -1,10 +1,14 @@
-"""Reviews (复核意见): what one examiner, alone, thinks of one candidate. Rows are withdrawn, never changed."""
+"""Reviews (复核意见): what one examiner, alone, thinks of one candidate. Rows are withdrawn, never changed.
+
+The protocol around them (features first, assignments, requests, seeds) is in `models.review_protocol`.
+"""
 
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, HasId, enum_type
@@ -44,8 +48,20 @@ AGREEING_GRADE = 2
 """An opinion of this grade or above counts as agreement; the first migration's trigger holds the same figure."""
 
 
+class FeatureFinding(StrEnum):
+    """What comparing one feature came to (逐项比对结果)."""
+
+    SIMILAR = "similar"  # 相似
+    DIFFERENT = "different"  # 不同
+    CANNOT_COMPARE = "cannot_compare"  # 无法比较
+
+
 class Review(HasId, Base):
-    """One committed opinion of one examiner on one candidate."""
+    """One committed opinion of one examiner on one candidate.
+
+    `features` has one row a feature that was compared: its key in the feature list, the finding, a remark or None.
+    `opened_at` is when the examiner first opened the candidate for this opinion; None where that was not recorded.
+    """
 
     __tablename__ = "review"
     __table_args__ = (
@@ -68,3 +84,10 @@ class Review(HasId, Base):
     remarks: Mapped[str | None] = mapped_column(Text)
     committed_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    features: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the examiner had the candidate open before the opinion, whole seconds."""
+        return None if self.opened_at is None else int((self.committed_at - self.opened_at).total_seconds())

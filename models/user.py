@@ -47,6 +47,8 @@ class User(HasId, Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    email: Mapped[str | None] = mapped_column(String(254))  # RFC 5321: no longer path is deliverable
+    email_refused_at: Mapped[datetime | None]  # the mail server said that there is no such address
 
 
 class TokenKind(StrEnum):

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
+from tests.factories.postgres import Blanks, Databases, create, drop, url_of
 from tests.factories.world import World, build_world
 from tracing.platform.migrations import upgrade
+from tracing.platform.setting_groups import ReviewSettings
 from tracing.platform.settings import DatabaseSettings, FaceSettings, JobSettings, KeySettings, Settings
 from tracing.services import Services, build_services
 
@@ -27,7 +29,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
-    """Settings of a test's own, whatever the environment says: no face engine, no Celery."""
+    """Settings of a test's own, whatever the environment says: no face engine, no Celery, no seeds."""
     return Settings(
         _env_file=None,
         environment="development",
@@ -36,6 +38,7 @@ def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
         keys=KeySettings(master_key=MASTER_KEY),
         jobs=JobSettings(mode="embedded"),
         faces=FaceSettings(engine="none"),
+        review=ReviewSettings(seeds=False),
     )
 
 
@@ -74,22 +77,37 @@ def postgres_server() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Name of a migrated, empty database, made once; each test has a copy."""
-    name = _create_database(postgres_server)
+def postgres_databases(postgres_server: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Migrated, empty databases to be lent."""
+    template = create(postgres_server)
     try:
-        upgrade(settings_for(tmp_path_factory.mktemp("postgres"), postgres_url(name)))
-        yield name
+        upgrade(settings_for(tmp_path_factory.mktemp("postgres"), url_of(postgres_server, template)))
+        databases = Databases(postgres_server, template)
+        yield databases
+        databases.close()
     finally:
-        _drop_database(postgres_server, name)
+        drop(postgres_server, template)
+
+
+@pytest.fixture(scope="session")
+def postgres_blanks(postgres_server: Engine) -> Iterator[Blanks]:
+    """Databases without tables to be lent."""
+    blanks = Blanks(postgres_server)
+    yield blanks
+    blanks.close()
 
 
 @pytest.fixture
-def empty_postgres(postgres_server: Engine, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of an empty PostgreSQL database, dropped afterwards."""
-    name = _create_database(postgres_server)
-    yield settings_for(tmp_path / "var", postgres_url(name))
-    _drop_database(postgres_server, name)
+def postgres_url(postgres_server: Engine, postgres_blanks: Blanks) -> Iterator[str]:
+    """URL of a PostgreSQL database without tables."""
+    with postgres_blanks.lent() as name:
+        yield url_of(postgres_server, name)
+
+
+@pytest.fixture
+def empty_postgres(postgres_url: str, tmp_path: Path) -> Settings:
+    """Settings of a PostgreSQL database without tables."""
+    return settings_for(tmp_path / "var", postgres_url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -111,13 +129,12 @@ def sqlite_services(settings: Settings, sqlite_template: Path) -> Iterator[Servi
 
 
 @pytest.fixture
-def postgres_services(postgres_server: Engine, postgres_template: str, tmp_path: Path) -> Iterator[Services]:
+def postgres_services(postgres_server: Engine, postgres_databases: Databases, tmp_path: Path) -> Iterator[Services]:
     """Services on a fresh, migrated PostgreSQL database. Mark the test `postgres`."""
-    name = _create_database(postgres_server, postgres_template)
-    built = build_services(settings_for(tmp_path / "var", postgres_url(name)))
-    yield built
-    built.db.dispose()
-    _drop_database(postgres_server, name)
+    with postgres_databases.lent() as name:
+        built = build_services(settings_for(tmp_path / "var", url_of(postgres_server, name)))
+        yield built
+        built.db.dispose()
 
 
 @pytest.fixture
@@ -144,20 +161,3 @@ def world(request: pytest.FixtureRequest) -> World:
     wanted = [name for name in ("any_services", "postgres_services") if name in request.fixturenames]
     found: Services = request.getfixturevalue(wanted[0] if wanted else "services")
     return build_world(found, NOW)
-
-
-def postgres_url(name: str) -> str:
-    """The URL of a database on the tests' server."""
-    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-
-
-def _create_database(server: Engine, template: str = "template1") -> str:
-    name = f"guitu_test_{secrets.token_hex(6)}"
-    with server.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    return name
-
-
-def _drop_database(server: Engine, name: str) -> None:
-    with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))

@@ -1,134 +1,40 @@
-"""Who may see and do what (访问控制), in one place: a matrix of role and permission, and the scope of each query.
+"""Who may see and do what (访问控制), in one place: the matrix of role and permission, and the scope of each query.
 
-Deny by default: a permission not listed for a role is refused, a record outside the viewer's scope does not exist for
-the viewer. An organisation's subtree is a prefix of `Organisation.path`.
+The matrix is written in `tracing.permissions`. A record outside the viewer's scope does not exist for the viewer. An
+organisation's subtree is a prefix of `Organisation.path`.
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from models.admission import HospitalHandover
 from models.candidate import Candidate
-from models.case import Case, CaseState
+from models.case import AdmissionKind, Case, CaseState
+from models.confirmation import Confirmation
+from models.duplicate import DuplicatePair
 from models.home_notice import HomeNotice
+from models.lookout import Lookout, LookoutRing
+from models.notice import Notice, NoticeVersion
+from models.notification import Notification
 from models.organisation import Organisation
+from models.patrol import Patrol
+from models.referral import Referral, ReferralState
 from models.report import Report
+from models.review_protocol import ReviewSeed
+from models.sighting import LinkState, Sighting, SightingLink
+from models.tip import Tip
 from models.user import Locale, Role, User
+from models.webhook import WebhookEndpoint
+from tracing.permissions import MATRIX, POLICE, Permission
 from tracing.platform import errors
 
+__all__ = ["MATRIX", "POLICE", "Permission", "Viewer"]
 
-class Permission(StrEnum):
-    """One thing that a role may be allowed to do."""
-
-    CASE_READ = "case.read"
-    CASE_WRITE = "case.write"
-    REPORT_READ = "report.read"
-    REPORT_WRITE = "report.write"
-    CANDIDATE_READ = "candidate.read"
-    REVIEW = "review.write"
-    CONFIRM = "confirmation.write"
-    RECALL = "confirmation.recall"
-    EXCLUDE = "exclusion.write"
-    EXCLUSION_REOPEN = "exclusion.reopen"
-    CLAIM = "claim.write"
-    CLAIM_SETTLE = "claim.settle"
-    RELEASE = "contact.release"
-    CONTACT = "contact.write"
-    CONTACT_EXCEPTION = "contact.exception"
-    SCREEN = "contact.screen"
-    HOME_NOTICE = "home_notice.answer"
-    OUTCOME = "outcome.write"
-    MILESTONE = "milestone.write"
-    PAUSE = "deadline.pause"
-    INTERVIEW = "interview.write"
-    ACCOUNTS = "accounts.manage"
-    JOBS = "jobs.manage"
-    AUDIT = "audit.read"
-
-
-_P = Permission
 T = TypeVar("T")
-MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
-    {
-        Role.STATION_STAFF: frozenset(
-            {
-                _P.CASE_READ,
-                _P.CASE_WRITE,
-                _P.REPORT_READ,
-                _P.REPORT_WRITE,
-                _P.CANDIDATE_READ,
-                _P.OUTCOME,
-                _P.MILESTONE,
-                _P.PAUSE,
-                _P.INTERVIEW,
-                _P.SCREEN,
-                _P.HOME_NOTICE,
-            }
-        ),
-        Role.POLICE_EXAMINER: frozenset(
-            {
-                _P.CASE_READ,
-                _P.REPORT_READ,
-                _P.REPORT_WRITE,
-                _P.CANDIDATE_READ,
-                _P.REVIEW,
-                _P.CONFIRM,
-                _P.EXCLUDE,
-                _P.CLAIM,
-                _P.RELEASE,
-                _P.SCREEN,
-                _P.MILESTONE,
-            }
-        ),
-        Role.POLICE_SUPERVISOR: frozenset(
-            {
-                _P.CASE_READ,
-                _P.REPORT_READ,
-                _P.REPORT_WRITE,
-                _P.CANDIDATE_READ,
-                _P.REVIEW,
-                _P.CONFIRM,
-                _P.CLAIM,
-                _P.CLAIM_SETTLE,
-                _P.RECALL,
-                _P.EXCLUDE,
-                _P.EXCLUSION_REOPEN,
-                _P.RELEASE,
-                _P.SCREEN,
-                _P.CONTACT_EXCEPTION,
-                _P.MILESTONE,
-            }
-        ),
-        Role.CASEWORKER: frozenset(
-            {
-                _P.CASE_READ,
-                _P.CANDIDATE_READ,
-                _P.CONTACT,
-                _P.OUTCOME,
-                _P.MILESTONE,
-                _P.PAUSE,
-                _P.INTERVIEW,
-                _P.SCREEN,
-                _P.HOME_NOTICE,
-            }
-        ),
-        Role.HEALTH_LIAISON: frozenset(),  # sees what is referred to it: nothing, until there are referrals
-        Role.COMMUNITY_LIAISON: frozenset(),  # nothing until there are sightings and lookouts
-        Role.RECEIVING_UNIT: frozenset(),  # nothing until there are referrals
-        Role.BUREAU_SUPERVISOR: frozenset({_P.CASE_READ, _P.REPORT_READ, _P.CANDIDATE_READ, _P.PAUSE, _P.HOME_NOTICE}),
-        Role.AUDITOR: frozenset({_P.AUDIT}),
-        Role.ADMINISTRATOR: frozenset({_P.ACCOUNTS, _P.JOBS}),
-    }
-)
-"""An administrator runs the service and reads nobody's case; an auditor reads what was done, not about whom."""
-
-POLICE = frozenset({Role.POLICE_EXAMINER, Role.POLICE_SUPERVISOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +85,17 @@ def case_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Case`: which cases exist for the viewer.
 
     A draft is its own organisation's business; from submission on the police of the jurisdiction and the supervisors
-    above see it.
+    above see it. Whose identity is known is nobody for the police to trace.
     """
     if not viewer.may(Permission.CASE_READ):
         return false()
     inside = Case.organisation_id.in_(_organisations_under(viewer.jurisdiction))
     if viewer.role in (Role.STATION_STAFF, Role.CASEWORKER):
         return inside
-    return inside & (Case.state != CaseState.DRAFT)
+    handed_in = inside & (Case.state != CaseState.DRAFT)
+    if viewer.role in POLICE:
+        return handed_in & (Case.admission_kind == AdmissionKind.UNKNOWN_IDENTITY)
+    return handed_in
 
 
 def report_scope(viewer: Viewer) -> ColumnElement[bool]:
@@ -217,6 +126,131 @@ def addressed_to(viewer: Viewer) -> ColumnElement[bool]:
     return HomeNotice.organisation_id.in_(_organisations_under(viewer.jurisdiction))
 
 
+def referral_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Referral`: what was sent to the own organisation, for those who answer; else those of own cases."""
+    if viewer.may(Permission.ANSWER):
+        return (Referral.receiver_id == viewer.organisation_id) & Referral.sent_at.is_not(None)
+    mine = Referral.case_id.in_(select(Case.id).where(case_scope(viewer)))
+    # A draft is its writers' own business.
+    return mine if viewer.may(Permission.REFER) else mine & (Referral.state != ReferralState.DRAFT)
+
+
+def notice_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `NoticeVersion`: those of the cases that exist for the viewer."""
+    mine = select(Notice.id).where(Notice.case_id.in_(select(Case.id).where(case_scope(viewer))))
+    return NoticeVersion.notice_id.in_(mine)
+
+
+def tip_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Tip`: those on the viewer's cases, for those who judge them."""
+    if not viewer.may(Permission.TIP):
+        return false()
+    return Tip.case_id.in_(select(Case.id).where(case_scope(viewer)))
+
+
+def handover_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `HospitalHandover`: those to the own hospital that stand, for its liaisons; else those of the cases
+    that exist for the viewer.
+    """
+    if viewer.may(Permission.HANDOVER_RECEIVE):
+        return (HospitalHandover.hospital_id == viewer.organisation_id) & HospitalHandover.withdrawn_at.is_(None)
+    return HospitalHandover.case_id.in_(select(Case.id).where(case_scope(viewer)))
+
+
+def duplicate_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `DuplicatePair`: those of which at least one record exists for the viewer."""
+    cases = select(Case.id).where(case_scope(viewer))
+    reports = select(Report.id).where(report_scope(viewer))
+    return or_(
+        DuplicatePair.first_case_id.in_(cases),
+        DuplicatePair.second_case_id.in_(cases),
+        DuplicatePair.first_report_id.in_(reports),
+        DuplicatePair.second_report_id.in_(reports),
+    )
+
+
+def addressed(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: open, and one of its rings covers the division of the viewer's organisation."""
+    own = select(Organisation.division).where(Organisation.id == viewer.organisation_id).scalar_subquery()
+    return Lookout.ended_at.is_(None) & exists().where(
+        LookoutRing.lookout_id == Lookout.id,
+        func.substr(own, 1, func.length(LookoutRing.division)) == LookoutRing.division,
+    )
+
+
+def own_lookouts(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: those that an organisation of the viewer's jurisdiction opened."""
+    return Lookout.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def lookout_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Lookout`: those that the jurisdiction opened, and open ones addressed to the viewer's division.
+
+    A liaison sees the addressed ones alone: when one ends, it is gone.
+    """
+    if not viewer.may(Permission.SIGHTING_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return addressed(viewer)
+    return or_(own_lookouts(viewer), addressed(viewer))
+
+
+def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Sighting`: a liaison's own organisation's; for stations, police and supervisors those of the
+    jurisdiction, and whatever answers a lookout or was linked to a case of theirs, wherever it was recorded.
+    """
+    if not viewer.may(Permission.SIGHTING_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return Sighting.organisation_id == viewer.organisation_id
+    linked = (
+        select(SightingLink.sighting_id)
+        .outerjoin(Lookout, Lookout.id == SightingLink.lookout_id)
+        .outerjoin(Case, Case.id == SightingLink.case_id)
+        .where(
+            SightingLink.state.in_((LinkState.PROPOSED, LinkState.ACCEPTED)),
+            or_(own_lookouts(viewer), case_scope(viewer)),
+        )
+    )
+    inside = Sighting.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+    return or_(inside, Sighting.id.in_(linked))
+
+
+def patrol_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Patrol`: a liaison's own organisation's, others' of the jurisdiction."""
+    if not viewer.may(Permission.PATROL_READ):
+        return false()
+    if not viewer.may(Permission.CASE_READ):
+        return Patrol.organisation_id == viewer.organisation_id
+    return Patrol.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
+def examines(viewer: Viewer) -> bool:
+    """Whether the viewer is an examiner, who sees a case's candidates only after noting the person's features."""
+    return viewer.role is Role.POLICE_EXAMINER
+
+
+def seed_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `ReviewSeed`: those shown to the examiners of its case, while they are known to be somebody else.
+
+    Nobody but examiners sees seeds; to them they are candidates like any other.
+    """
+    if not examines(viewer):
+        return false()
+    known = select(Confirmation.id).where(Confirmation.recalled_at.is_(None))
+    mine = select(Case.id).where(case_scope(viewer))
+    return ReviewSeed.case_id.in_(mine) & ReviewSeed.confirmation_id.in_(known)
+
+
+def examiner_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `User`: the examiners whom a police supervisor gives cases to, and whose results are the
+    supervisor's alone to see.
+    """
+    if not viewer.may(Permission.REVIEW_MANAGE):
+        return false()
+    return User.organisation_id.in_(_organisations_under(viewer.jurisdiction)) & User.role.in_(POLICE)
+
+
 def organisation_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Organisation`: an administrator manages the subtree of the own organisation, others see theirs."""
     return Organisation.path.startswith(viewer.jurisdiction, autoescape=True)
@@ -227,6 +261,18 @@ def user_scope(viewer: Viewer) -> ColumnElement[bool]:
     if not viewer.may(Permission.ACCOUNTS):
         return false()
     return User.organisation_id.in_(_organisations_under(viewer.path))
+
+
+def notification_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Notification`: one's own, whatever the role."""
+    return Notification.recipient_id == viewer.user_id
+
+
+def webhook_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `WebhookEndpoint`: those of the organisations that an administrator manages."""
+    if not viewer.may(Permission.WEBHOOKS):
+        return false()
+    return WebhookEndpoint.organisation_id.in_(_organisations_under(viewer.path))
 
 
 def audit_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -2,7 +2,8 @@
 
 Until an examiner has committed an opinion, scores, ranks and colleagues' opinions stay sealed for that examiner, and
 the order is shuffled, differently for each: seeing a verdict first shifts the judgement by a full step (PLOS ONE
-study cited in the domain notes).
+study cited in the domain notes). Before that, an examiner sees no candidate at all: the unknown person's features are
+noted first (`tracing.features`). Seeds pass for candidates here (`tracing.review_seeds`).
 """
 
 import hashlib
@@ -19,11 +20,14 @@ from models.photo import Photo
 from models.profile import Profile
 from models.report import Report
 from models.review import Review
+from models.review_protocol import ReviewLook
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
+from tracing.features import require_noted
 from tracing.photos import list_photos
 from tracing.profiles import with_profile
+from tracing.review_seeds import answers_of, as_candidate, find_seed, seeds_of
 from tracing.trail import note
 
 
@@ -56,39 +60,74 @@ class CandidateView:
 
 
 def list_candidates(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now: datetime) -> list[CandidateView]:
-    """The candidates of a case: strongest first, or shuffled for an examiner who has opinions still to give."""
+    """The candidates of a case: strongest first, or shuffled for an examiner who has opinions still to give.
+
+    Raises FeaturesMissing for an examiner who has yet to describe the case's person.
+    """
     access.require(viewer, Permission.CANDIDATE_READ)
     case = load_case(session, viewer, case_id)
-    candidates = session.scalars(
+    stored = session.scalars(
         _loaded(viewer)
         .where(or_(Candidate.case_id == case.id, Candidate.other_case_id == case.id))
         .where(or_(Candidate.listed, Candidate.state != CandidateState.OPEN))
         .where(Candidate.state != CandidateState.EXCLUDED)
-        .order_by(Candidate.log10_lr.desc(), Candidate.id)
     ).all()
-    reviews = _reviews(session, [candidate.id for candidate in candidates])
+    reviews = _reviews(session, [candidate.id for candidate in stored])
+    seeds = seeds_of(session, viewer, case.id)
+    reviews |= answers_of(session, [seed.id for seed in seeds])
+    sown = [as_candidate(session, seed, judged=seed.id in reviews) for seed in seeds]
+    candidates = sorted((*stored, *sown), key=lambda one: (-one.log10_lr, one.id))
     views = [
         _view(candidate, viewer, reviews.get(candidate.id, ()), rank)
         for rank, candidate in enumerate(candidates, start=1)
     ]
+    sealed = any(view.sealed for view in views)
+    if sealed and access.examines(viewer):
+        require_noted(session, viewer, case)
     note(session, viewer, "candidate.list", "case", case.id, at=now, count=len(views))
-    if any(view.sealed for view in views):
-        views.sort(key=lambda view: _shuffled(viewer, view.candidate.id))
+    if sealed:
+        views.sort(key=lambda view: _shuffled(viewer, case.id, view.candidate.id))
     return views
 
 
 def get_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, now: datetime) -> CandidateView:
-    """One candidate with both records. Raises NotFound outside the viewer's scope."""
+    """One candidate with both records. Raises NotFound outside the viewer's scope, FeaturesMissing as the list does.
+
+    When somebody who has yet to judge it opens it, the moment is kept: the time spent counts from there.
+    """
     access.require(viewer, Permission.CANDIDATE_READ)
-    candidate = load_candidate(session, viewer, candidate_id)
-    rivals = session.scalars(
-        select(Candidate.id)
-        .where(Candidate.case_id == candidate.case_id, Candidate.listed)
-        .order_by(Candidate.log10_lr.desc(), Candidate.id)
-    ).all()
-    rank = rivals.index(candidate.id) + 1 if candidate.id in rivals else len(rivals) + 1
+    seed = find_seed(session, viewer, candidate_id)
+    if seed is None:
+        candidate = load_candidate(session, viewer, candidate_id)
+        reviews = _reviews(session, [candidate.id]).get(candidate.id, ())
+    else:
+        reviews = answers_of(session, [seed.id]).get(seed.id, ())
+        candidate = as_candidate(session, seed, judged=bool(reviews))
+    view = _view(candidate, viewer, reviews, _rank(session, viewer, candidate))
+    if view.sealed:
+        if access.examines(viewer):
+            require_noted(session, viewer, candidate.case, candidate.other_case)
+        session.add(
+            ReviewLook(
+                id=uuid.uuid4(),
+                examiner_id=viewer.user_id,
+                candidate_id=None if seed else candidate.id,
+                seed_id=seed.id if seed else None,
+                opened_at=now,
+            )
+        )
     note(session, viewer, "candidate.view", "candidate", candidate.id, at=now, case=candidate.case_id)
-    return _view(candidate, viewer, _reviews(session, [candidate.id]).get(candidate.id, ()), rank)
+    return view
+
+
+def _rank(session: Session, viewer: Viewer, candidate: Candidate) -> int:
+    """The candidate's place by strength among those that this viewer sees listed; one after the last if it is not."""
+    listed = session.execute(
+        select(Candidate.log10_lr, Candidate.id).where(Candidate.case_id == candidate.case_id, Candidate.listed)
+    )
+    sown = ((seed.log10_lr, seed.id) for seed in seeds_of(session, viewer, candidate.case_id))
+    order = [one for _, one in sorted((*listed, *sown), key=lambda row: (-row[0], row[1]))]
+    return order.index(candidate.id) + 1 if candidate.id in order else len(order) + 1
 
 
 def load_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, lock: bool = False) -> Candidate:
@@ -137,6 +176,6 @@ def _view(candidate: Candidate, viewer: Viewer, reviews: tuple[Review, ...], ran
     return CandidateView(candidate, sealed, None if sealed else rank, own, () if sealed else reviews)
 
 
-def _shuffled(viewer: Viewer, candidate_id: uuid.UUID) -> bytes:
-    """A key that orders candidates at random, but each time the same for one examiner."""
-    return hashlib.sha256(viewer.user_id.bytes + candidate_id.bytes).digest()
+def _shuffled(viewer: Viewer, case_id: uuid.UUID, candidate_id: uuid.UUID) -> bytes:
+    """A key that orders a case's candidates at random, but each time the same for one examiner."""
+    return hashlib.sha256(case_id.bytes + viewer.user_id.bytes + candidate_id.bytes).digest()

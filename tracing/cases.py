@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from matcher.vocabulary import GalleryKind
-from models.case import Case, CaseState
+from models.case import AdmissionKind, Case, CaseState
+from models.profile import Profile
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.blocking import store_keys
@@ -61,6 +62,16 @@ class ReasonMissing(errors.Invalid):
 
     slug = "reason_missing"
     message = "Give the reason: it stays in the case's history."
+
+
+class IdentityKnown(errors.Conflict):
+    """A search for somebody whose identity is known."""
+
+    slug = "identity_known"
+    message = (
+        "This person's identity is recorded as known, so nobody is searched for. Take the person into care; if the "
+        "stated identity is false, record that first."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +126,21 @@ def create_case(
     circumstances: Circumstances,
     facts: Facts,
     *,
+    profile: Profile | None = None,
     now: datetime,
 ) -> Case:
-    """A draft case of the viewer's organisation. Raises Forbidden, InvalidFacts."""
+    """A draft case of the viewer's organisation. Raises Forbidden, InvalidFacts.
+
+    `profile`: that of a person who is there already (a sighting's), loaded with its facts, which these replace.
+    """
     access.require(viewer, Permission.CASE_WRITE)
     today = services.local_day(now)
     facts = _check(circumstances, facts, today)
     organisation = access.own_organisation(session, viewer)
-    profile = create_profile(session, services.vault, viewer, facts, now=now)
+    if profile is None:
+        profile = create_profile(session, services.vault, viewer, facts, now=now)
+    else:
+        revise_profile(session, profile, viewer, facts, now=now)
     session.flush()
     case = Case(
         id=uuid.uuid4(),
@@ -132,6 +150,7 @@ def create_case(
         created_by_id=viewer.user_id,
         profile_id=profile.id,
         profile=profile,
+        admission_kind=AdmissionKind.UNKNOWN_IDENTITY,
         state=CaseState.DRAFT,
         state_since=now,
         created_at=now,
@@ -257,6 +276,8 @@ def submit_case(session: Session, services: Services, viewer: Viewer, case_id: u
     case = load_case(session, viewer, case_id, lock=True)
     if case.state is not CaseState.DRAFT and case.submitted_by_id is not None:
         return case
+    if not case.traced:
+        raise IdentityKnown()
     known = current_facts(case.profile)
     if not (known or has_photo(session, case.profile_id)):
         raise NothingKnown()
@@ -280,7 +301,7 @@ def move_case(
 ) -> Case:
     """A move made by name (left, deceased, unresolved, searched again, closed …), with its reason.
 
-    Raises IllegalMove, ReasonMissing, and Forbidden for states that only a use case of their own reaches.
+    Raises IllegalMove, ReasonMissing, IdentityKnown, and Forbidden for states that only another use case reaches.
     """
     case = load_case(session, viewer, case_id, lock=True)
     if wanted not in MANUAL_MOVES:
@@ -288,6 +309,8 @@ def move_case(
     access.require(viewer, MANUAL_MOVES[wanted])
     if not reason.strip():
         raise ReasonMissing(field="reason")
+    if wanted is CaseState.SEARCHING and not case.traced:
+        raise IdentityKnown()
     move(session, case, wanted, viewer, now=now, reason=check_optional_text(reason, field="reason", limit=500))
     session.flush()
     refresh_deadlines(session, services, case.id, now=now)

@@ -20,10 +20,17 @@ from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import CaseClosed, ReasonMissing, load_case
 from tracing.claim_gate import standing_claims
-from tracing.confirmation import CandidateIsCase, NotThisCase, ReferenceMissing, standing_confirmation
+from tracing.confirmation import (
+    CandidateIsCase,
+    NotThisCase,
+    ReferenceMissing,
+    ReportTaken,
+    standing_confirmation,
+)
 from tracing.facts import InvalidFacts, check_day, check_optional_text, check_text, collecting
 from tracing.platform import errors
 from tracing.reports import BadIdentityNumber, identity_purpose, is_identity_number
+from tracing.review_seeds import find_seed
 from tracing.services import Services
 from tracing.trail import note
 
@@ -202,6 +209,8 @@ def _check(given: ClaimResult, today: date) -> ClaimResult:
 
 def _named(session: Session, services: Services, viewer: Viewer, case: Case, given: ClaimResult) -> Candidate | None:
     if given.candidate_id is not None:
+        if find_seed(session, viewer, given.candidate_id) is not None:
+            raise ReportTaken(field="candidate_id")
         candidate = load_candidate(session, viewer, given.candidate_id)
         if candidate.case_id != case.id:
             raise NotThisCase(field="candidate_id")

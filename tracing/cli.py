@@ -19,6 +19,7 @@ from tracing.commands.evaluate_report import evaluate_report
 from tracing.commands.faces import faces_app
 from tracing.demo import photos as demo_photos
 from tracing.demo import seed, story
+from tracing.demo.stories.catalogue import STORIES
 from tracing.operators import create_first_administrator, reset_password
 from tracing.platform import audit, jobs, logs, migrations
 from tracing.platform.clock import utc_now
@@ -114,14 +115,25 @@ def migration(message: Annotated[str, typer.Argument(help="What changes.")]) -> 
 
 @app.command(name="story")
 def play_story(
+    names: Annotated[list[str] | None, typer.Argument(help="Which; all if none is named.")] = None,
     photos: Annotated[Path | None, typer.Option(help="Folder with one sub-folder a person.")] = None,
     production: Annotated[
         bool, typer.Option("--production", help="On PostgreSQL, Redis and a Celery worker, see docs/deploy.md.")
     ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Name the stories and play none.")] = False,
 ) -> None:
-    """Play the main job from admission to the way home, through the HTTP API, as five different users."""
+    """Play the stories from the street to the way home, through the HTTP API, as all who take part in them."""
+    if listed:
+        for one in STORIES:
+            console.print(f"{one.name:12} {one.zh}\n{'':12} {one.en}", highlight=False, soft_wrap=True)
+        return
+    try:
+        wanted = story.chosen(names or ())
+    except KeyError as error:
+        there = ", ".join(one.name for one in STORIES)
+        raise typer.BadParameter(f"There is no story {error}. There are: {there}.") from None
     folder = photos or _photo_folder(load_settings())
-    raise typer.Exit(story.play(folder, console, production=production))
+    raise typer.Exit(story.play(folder, console, wanted, production=production))
 
 
 def _photo_folder(settings: Settings) -> Path | None:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from matcher import divisions
-from models.case import CaseState
+from models.case import AdmissionKind, CaseState
 from models.deadline import ClockKind, ClockNature, ClockParty
 from models.milestone import MilestoneKind
 from tracing.platform.settings import SettingsError
@@ -71,13 +71,17 @@ class Within(_Row):
 
 
 class ClockRule(_Row):
-    """One clock of a policy, with the text it rests on (`source`, `mark`: H, M, L, B or ours)."""
+    """One clock of a policy, with the text it rests on (`source`, `mark`: H, M, L, B or ours).
+
+    `admissions`: of which kinds of admission it runs; nobody's family is traced whose identity is known.
+    """
 
     kind: ClockKind
     enabled: bool
     party: ClockParty
     nature: ClockNature
     starts: StartKind | MilestoneKind
+    admissions: frozenset[AdmissionKind] = frozenset(AdmissionKind)
     within: Within
     rest_day: RestDay
     met_by: tuple[MilestoneKind, ...]

@@ -1,6 +1,7 @@
 """From clue to fact (线索入档): which clues the search can use, and the profile's facts that they become.
 
-A clue's fact has the basis HEARD and names its interview as source. A kind that is not in `FACTS`, a place without a
+A clue's fact has the basis HEARD, names its interview as source, and keeps the clue's confidence, by which the search
+weighs it. A kind that is not in `FACTS`, a place without a
 division, a telephone without digits, or a text that is too long for a fact stays a clue: kept, shown, and not searched
 with.
 """
@@ -45,30 +46,34 @@ _SPOKEN = str.maketrans("〇零一幺二三四五六七八九", "001123456789")
 
 
 def source_of(clue: Clue, zone: ZoneInfo) -> str:
-    """What the fact names as its source: the day, and the interview's first digits if it came of one."""
+    """What the fact names as its source: the day, and the first digits of the interview or tip if it came of one."""
     day = clue.heard_at.astimezone(zone).date()
+    if clue.tip_id:
+        return f"public tip {day} {str(clue.tip_id)[:8]}"
     return f"interview {day} {str(clue.interview_id)[:8]}" if clue.interview_id else f"clue {day}"
 
 
 def _name(clue: Clue, source: str) -> NameFact | None:
-    return NameFact(clue.text, NameKind.HEARD, Basis.HEARD, source) if len(clue.text) <= NAME_LIMIT else None
+    fact = NameFact(clue.text, NameKind.HEARD, Basis.HEARD, source, clue.confidence)
+    return fact if len(clue.text) <= NAME_LIMIT else None
 
 
 def _place(clue: Clue, source: str) -> PlaceFact | None:
     if clue.division is None:
         return None
-    return PlaceFact(clue.division, PlaceKind.MENTIONED, Basis.HEARD, source, clue.text[:DETAIL_LIMIT])
+    return PlaceFact(clue.division, PlaceKind.MENTIONED, Basis.HEARD, source, clue.text[:DETAIL_LIMIT], clue.confidence)
 
 
 def _accent(clue: Clue, source: str) -> AttributeFact | None:
     if clue.division is None:
         return None
-    return AttributeFact(AttributeKind.ACCENT, clue.division, Basis.HEARD, source)
+    return AttributeFact(AttributeKind.ACCENT, clue.division, Basis.HEARD, source, confidence=clue.confidence)
 
 
 def _kin(clue: Clue, source: str) -> KinFact | None:
     relation = clue.relation or KinRelation.OTHER
-    return KinFact(clue.text, relation, Basis.HEARD, source) if len(clue.text) <= NAME_LIMIT else None
+    fact = KinFact(clue.text, relation, Basis.HEARD, source, clue.confidence)
+    return fact if len(clue.text) <= NAME_LIMIT else None
 
 
 def _phone(clue: Clue, source: str) -> PhoneFact | None:
@@ -76,12 +81,14 @@ def _phone(clue: Clue, source: str) -> PhoneFact | None:
     said = unicodedata.normalize("NFKC", clue.text).translate(_SPOKEN)
     runs = [re.sub(r"\D", "", run) for run in _RUNS.findall(said)]
     longest = max(runs, key=len, default="")
-    return PhoneFact(longest, Basis.HEARD, source) if FEWEST_DIGITS <= len(longest) <= MOST_DIGITS else None
+    fact = PhoneFact(longest, Basis.HEARD, source, clue.confidence)
+    return fact if FEWEST_DIGITS <= len(longest) <= MOST_DIGITS else None
 
 
 def _institution(kind: AttributeKind) -> Callable[[Clue, str], AttributeFact | None]:
     def fact(clue: Clue, source: str) -> AttributeFact | None:
-        return AttributeFact(kind, clue.text, Basis.HEARD, source) if len(clue.text) <= INSTITUTION_LIMIT else None
+        fact = AttributeFact(kind, clue.text, Basis.HEARD, source, confidence=clue.confidence)
+        return fact if len(clue.text) <= INSTITUTION_LIMIT else None
 
     return fact
 

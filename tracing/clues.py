@@ -99,10 +99,11 @@ def add_clues(
     clues: Sequence[ClueText],
     *,
     interview_id: uuid.UUID | None = None,
+    tip_id: uuid.UUID | None = None,
     heard_at: datetime,
     now: datetime,
 ) -> list[Clue]:
-    """Write clues down, of an interview of the case or of none; the profile and the search follow in one transaction.
+    """Write clues down, of an interview or a tip of the case or of none; profile and search follow in one transaction.
 
     Raises Forbidden, NotFound, CaseClosed, InterviewEnded, InvalidFacts, a date error.
     """
@@ -115,7 +116,8 @@ def add_clues(
         if held.withdrawn_at is not None:
             raise InterviewEnded()
     rows = [
-        _clue(case, viewer, one, interview_id=interview_id, heard_at=heard_at, now=now) for one in check_clues(clues)
+        _clue(case, viewer, one, interview_id=interview_id, tip_id=tip_id, heard_at=heard_at, now=now)
+        for one in check_clues(clues)
     ]
     session.add_all(rows)
     session.flush()
@@ -131,6 +133,7 @@ def _clue(
     given: ClueText,
     *,
     interview_id: uuid.UUID | None,
+    tip_id: uuid.UUID | None,
     heard_at: datetime,
     now: datetime,
     supersedes: Clue | None = None,
@@ -139,6 +142,7 @@ def _clue(
         id=uuid.uuid4(),
         case_id=case.id,
         interview_id=interview_id,
+        tip_id=tip_id,
         kind=given.kind,
         text=given.text,
         confidence=given.confidence,
@@ -195,7 +199,10 @@ def correct_clue(
     checked = _check_clue(given)
     old.superseded_at = now
     session.flush()
-    new = _clue(case, viewer, checked, interview_id=old.interview_id, heard_at=old.heard_at, now=now, supersedes=old)
+    new = _clue(
+        case, viewer, checked,
+        interview_id=old.interview_id, tip_id=old.tip_id, heard_at=old.heard_at, now=now, supersedes=old,
+    )  # fmt: skip
     session.add(new)
     session.flush()
     note(session, viewer, "clue.correct", "case", case.id, at=now, clue=new.id, supersedes=old.id)

@@ -14,18 +14,20 @@ from models.confirmation import DECISIVE_METHODS, Confirmation, ConfirmationMeth
 from models.profile import Profile
 from models.report import Report, ReportState
 from models.review import AGREEING_GRADE, Review
-from tracing import access
+from tracing import access, duplicates
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.claim_gate import claim_behind, refuse_conflicting
 from tracing.confirmation_news import tell_identified, tell_recalled
+from tracing.duplicate_links import hold_links, refuse_linked
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
 from tracing.platform import errors
 from tracing.profiles import next_revision
 from tracing.reports import move_report
 from tracing.review import refuse_own_case
+from tracing.review_seeds import answers_of, find_seed
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import illegal_move, move
@@ -127,15 +129,18 @@ def confirm(
     refuse_own_case(viewer, case)
     if standing_confirmation(session, case.id) is not None:
         raise AlreadyConfirmed()
+    _refuse_seed(session, viewer, case, candidate_id, method)
     candidate = load_candidate(session, viewer, candidate_id)
     if candidate.case_id != case.id:
         raise NotThisCase(field="candidate_id")
     if candidate.report_id is None:
         raise CandidateIsCase(field="candidate_id")
     report = _open_report(session, candidate)
+    hold_links(session, report.id)
     candidate = load_candidate(session, viewer, candidate_id, lock=True)
     if candidate.state is CandidateState.EXCLUDED:
         raise CandidateExcluded(field="candidate_id")
+    refuse_linked(session, candidate.id)
     grounds = check_text(grounds, limit=4000, field="grounds")
     reference, claim_id = _basis(session, case, candidate, method, reference)
     if CaseState.IDENTIFIED not in TRANSITIONS[case.state]:
@@ -165,7 +170,27 @@ def confirm(
         candidate=candidate.id, report=report.id, method=method.value,
     )  # fmt: skip
     tell_identified(session, case, now=now)
+    duplicates.on_confirmed(session, confirmation, now=now)
     return confirmation
+
+
+def _refuse_seed(
+    session: Session, viewer: Viewer, case: Case, candidate_id: uuid.UUID, method: ConfirmationMethod
+) -> None:
+    """Nobody is confirmed as a seed, and the answer is that to a candidate on whom examiners do not agree.
+
+    By a decisive method the answer is the plain truth: that report is confirmed for another case.
+    """
+    seed = find_seed(session, viewer, candidate_id)
+    if seed is None:
+        return
+    if seed.case_id != case.id:
+        raise NotThisCase(field="candidate_id")
+    if method in DECISIVE_METHODS:
+        raise ReportTaken(field="candidate_id")
+    answers = answers_of(session, [seed.id]).get(seed.id, ())
+    agreeing = sum(one.grade is not None and one.grade >= AGREEING_GRADE for one in answers)
+    raise ReviewsMissing(field="method", agreeing=min(agreeing, 1))
 
 
 def _open_report(session: Session, candidate: Candidate) -> Report:
@@ -219,6 +244,7 @@ def recall(
     move(session, case, CaseState.RECALLED, viewer, now=now)
     session.flush()
     report = session.get_one(Report, confirmation.report_id, with_for_update=True, populate_existing=True)
+    hold_links(session, report.id)
     confirmation.recalled_by_id = viewer.user_id
     confirmation.recalled_at = now
     confirmation.recall_reason = check_text(reason, limit=4000, field="reason")
@@ -235,6 +261,7 @@ def recall(
     session.flush()
     told = tell_recalled(session, case, confirmation, now=now)
     note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id, told=told)
+    duplicates.on_recalled(session, confirmation, now=now)
     request_match(session, services, GalleryKind.REPORT, report.id, now=now)
     return confirmation
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from models.case import Case, CaseState, CaseTransition
 from models.deadline import CancelReason, ClockNature, Deadline, DeadlinePlan
+from models.followup import FollowUpEnd
 from models.milestone import Milestone
 from models.organisation import Organisation
 from models.outcome import HOME, Outcome
@@ -97,6 +98,8 @@ def _timeline(session: Session, clocks: Clocks, case: Case, rows: dict[Key, Dead
         facts=_facts(session, case.id),
         returns=_returns(session, case.id, clocks),
         pauses=_pauses(rows),
+        decided=_decided(session, case.id),
+        admission=case.admission_kind,
     )
 
 
@@ -134,6 +137,15 @@ def _returns(session: Session, case_id: uuid.UUID, clocks: Clocks) -> tuple[tupl
     return tuple((identity, datetime.combine(day, time.min, clocks.zone)) for identity, day in latest)
 
 
+def _decided(session: Session, case_id: uuid.UUID) -> dict[uuid.UUID, tuple[Interval, ...]]:
+    """By return home, the times in which its follow-up was ended by a decision."""
+    found: defaultdict[uuid.UUID, tuple[Interval, ...]] = defaultdict(tuple)
+    ends = select(FollowUpEnd).where(FollowUpEnd.case_id == case_id).order_by(FollowUpEnd.decided_at, FollowUpEnd.id)
+    for end in session.scalars(ends.execution_options(populate_existing=True)):
+        found[end.outcome_id] += (Interval(end.decided_at, end.withdrawn_at),)
+    return dict(found)
+
+
 def _pauses(rows: dict[Key, Deadline]) -> dict[Key, tuple[Interval, ...]]:
     found: defaultdict[Key, tuple[Interval, ...]] = defaultdict(tuple)
     for key, row in rows.items():
@@ -159,7 +171,7 @@ def _write(
         nature=planned.nature, party=planned.party, started_at=planned.started_at, due_at=planned.due_at,
         calendar_certain=planned.calendar_certain, policy_version=policy_version,
         met_at=planned.met_at, milestone_id=planned.milestone_id,
-        cancelled_at=stopped, cancel_reason=CancelReason.STATE if stopped else None,
+        cancelled_at=stopped, cancel_reason=planned.stop_reason if stopped else None,
         paused_since=planned.paused_since, next_escalation_at=ahead[0] if ahead else None,
     )  # fmt: skip
 

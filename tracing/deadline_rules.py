@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from models.case import CaseState
-from models.deadline import ClockKind, ClockNature, ClockParty
+from models.case import AdmissionKind, CaseState
+from models.deadline import CancelReason, ClockKind, ClockNature, ClockParty
 from models.milestone import MilestoneKind
 from tracing.clock_policy import ClockRule, Policy, RestDay, StartKind, Unit
 from tracing.working_days import WorkingDays
@@ -42,7 +42,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The facts of a case that clocks depend on. `states` in order, the last one open."""
+    """The facts of a case that clocks depend on. `states` in order, the last one open.
+
+    `decided`: by return home, the times in which somebody had decided that no more visits are needed.
+    """
 
     case_id: uuid.UUID
     admitted_at: datetime
@@ -50,6 +53,8 @@ class Timeline:
     facts: tuple[Fact, ...] = ()
     returns: tuple[tuple[uuid.UUID, datetime], ...] = ()
     pauses: Mapping[Key, tuple[Interval, ...]] = field(default_factory=dict)
+    decided: Mapping[uuid.UUID, tuple[Interval, ...]] = field(default_factory=dict)
+    admission: AdmissionKind = AdmissionKind.UNKNOWN_IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Planned:
     met_at: datetime | None
     milestone_id: uuid.UUID | None
     stopped_at: datetime | None
+    stop_reason: CancelReason | None
     paused_since: datetime | None
     escalations: tuple[datetime, ...]
 
@@ -91,7 +97,7 @@ def plan(policy: Policy, timeline: Timeline, calendar: WorkingDays, zone: tzinfo
     return [
         _planned(rule, timeline, trigger_id, start, step, calendar, zone)
         for rule in policy.rules.values()
-        if rule.enabled
+        if rule.enabled and timeline.admission in rule.admissions
         for trigger_id, start in _starts(rule, timeline)
         for step in range(1, len(rule.within.counts) + 1)
     ]
@@ -117,10 +123,14 @@ def _planned(
 ) -> Planned:
     stops = [interval for state, interval in timeline.states if state in rule.stops_in]
     own = timeline.pauses.get((rule.kind, trigger_id, step), ())
-    merged = union([*own, *stops])
+    decided = timeline.decided.get(trigger_id, ())
+    merged = union([*own, *stops, *decided])
     due = due_at(rule, step, start, merged, calendar, zone)
     met = _met_by(rule, timeline, start, step, calendar, zone)
     stopped = next((one.begin for one in union(stops) if one.end is None), None)
+    ended = next((one.begin for one in decided if one.end is None), None)
+    by_state = stopped is not None and (ended is None or stopped < ended)
+    stopped = min((one for one in (stopped, ended) if one is not None), default=None)
     return Planned(
         kind=rule.kind,
         trigger_id=trigger_id,
@@ -134,6 +144,7 @@ def _planned(
         met_at=met.at if met else None,
         milestone_id=met.id if met else None,
         stopped_at=max(stopped, start) if stopped else None,
+        stop_reason=(CancelReason.STATE if by_state else CancelReason.DECISION) if stopped else None,
         paused_since=next((max(one.begin, start) for one in own if one.end is None), None),
         escalations=tuple(due + timedelta(hours=hours) for hours in rule.escalate_after_hours),
     )

@@ -9,8 +9,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.case import Case, CaseState
 from models.deadline import Deadline, DeadlineEscalation, DeadlinePlan
+from models.notification import NotificationKind
 from models.organisation import Organisation
+from models.user import Role
+from tracing.access import MATRIX, Permission
 from tracing.deadline_plan import refresh, stale
+from tracing.notifications import notify, users_of
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.jobs import ClaimedJob
@@ -21,6 +25,8 @@ WATCH = "deadlines.watch"
 BATCH = 50
 BATCHES_MAX = 200
 """A run that has more to do than this leaves the rest to the next minute."""
+SUPERVISING = frozenset(role for role in Role if Permission.CASE_READ in MATRIX[role])
+"""Whom it reaches in the organisation above: whoever can look at the case."""
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -100,6 +106,8 @@ def _escalate(session: Session, services: Services, deadline: Deadline, now: dat
                 deadline_id=deadline.id, level=deadline.escalation_level, organisation_id=organisation.id, at=now
             )
         )
+        above_it = users_of(session, organisation.id, SUPERVISING)
+        notify(session, above_it, NotificationKind.DEADLINE_ESCALATED, "case", deadline.case_id, now=now)
         note(
             session, None, "deadline.escalate", "case", deadline.case_id, at=now,
             deadline=deadline.id, clock=deadline.kind.value, level=deadline.escalation_level, to=organisation.id,

@@ -16,6 +16,7 @@ from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.confirmation import ReferenceMissing, agreeing_examiners, standing_confirmation
+from tracing.duplicate_links import closed_by_link
 from tracing.facts import check_optional_text, check_text
 from tracing.paging import Page, page_of
 from tracing.platform import errors
@@ -152,7 +153,8 @@ def reopen(
     exclusion.reopened_by_id, exclusion.reopened_at = viewer.user_id, now
     session.flush()
     closing = _closing(session, candidate)
-    candidate.state = CandidateState.CLOSED if closing else state_when_open(session, candidate)
+    closed = closing is not None or closed_by_link(session, candidate.id)
+    candidate.state = CandidateState.CLOSED if closed else state_when_open(session, candidate)
     candidate.closed_by_id, candidate.listed = closing, True
     session.flush()
     note(

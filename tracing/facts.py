@@ -1,6 +1,7 @@
 """Facts (要素) as they are given, and the checks that they must pass before they are stored.
 
-Everything wrong is reported at once, each with the field's path ("attributes.height") and the remedy.
+Everything wrong is reported at once, each with the field's path ("attributes.height") and the remedy. `confidence` is
+that of the clue that a fact came of; None of a fact that came of none, or is given by hand.
 """
 
 import unicodedata
@@ -20,6 +21,7 @@ from matcher.vocabulary import (
     BodyRegion,
     BodySide,
     Build,
+    ClueConfidence,
     Glasses,
     Handedness,
     KinRelation,
@@ -59,6 +61,7 @@ class AttributeFact:
     source: str | None = None
     as_of: date | None = None
     uncertainty: float | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class NameFact:
     kind: NameKind
     basis: Basis
     source: str | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class PlaceFact:
     basis: Basis
     source: str | None = None
     detail: str | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class KinFact:
     relation: KinRelation
     basis: Basis
     source: str | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ class PhoneFact:
     digits: str
     basis: Basis
     source: str | None = None
+    confidence: ClueConfidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +285,7 @@ def _check_attribute(fact: AttributeFact, today: date, field: str) -> AttributeF
     source = check_optional_text(fact.source, field=f"{field}.source")
     # An age without a day is worth nothing a year later: it holds for the day it was recorded.
     as_of = fact.as_of or (today if fact.kind is AttributeKind.AGE else None)
-    return AttributeFact(fact.kind, value, fact.basis, source, as_of, fact.uncertainty)
+    return replace(fact, value=value, source=source, as_of=as_of)
 
 
 def check_text(text: str, *, limit: int, field: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from matcher.index.base import IndexEntry
 from matcher.vocabulary import GalleryKind
-from models.case import SEARCHED, Case
+from models.case import SEARCHED, AdmissionKind, Case
 from models.face import Face
 from models.photo import Photo
 from models.profile import Profile
@@ -29,7 +29,7 @@ FETCH = 400
 
 def searchable_case() -> ColumnElement[bool]:
     """Condition on `Case`: cases whose person is still nameless."""
-    return Case.state.in_(SEARCHED)
+    return Case.state.in_(SEARCHED) & (Case.admission_kind == AdmissionKind.UNKNOWN_IDENTITY)
 
 
 def searchable_report() -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Login guessing (防暴力破解): how often a password may be wrong, by user name and by address."""
+"""Limits (频率限制): how often a password may be wrong, and how often the public may write, by name and by address."""
 
 import hashlib
 import math
@@ -42,6 +42,23 @@ class LoginLimiter:
             (self._per_username, _key("username", username.strip().lower())),
             (self._per_address, _key("address", address)),
         )
+
+
+class TipLimiter:
+    """Counts what the public sends, by address and by the notice's address, whether there is such a notice or not."""
+
+    def __init__(self, settings: LimitSettings) -> None:
+        """Connects to nothing yet."""
+        self._limiter = MovingWindowRateLimiter(storage_from_string(settings.storage_uri.get_secret_value()))
+        self._per_address = parse(settings.tips_per_address)
+        self._per_notice = parse(settings.tips_per_notice)
+
+    def take(self, token: str, address: str) -> None:
+        """Count one. Raises TooManyAttempts when either count is full."""
+        for item, key in ((self._per_address, _key("tip-address", address)), (self._per_notice, _key("tip", token))):
+            if not self._limiter.hit(item, key):
+                reset_at = self._limiter.get_window_stats(item, key).reset_time
+                raise errors.TooManyAttempts(retry_after=max(1, math.ceil(reset_at - time.time())))
 
 
 def _key(kind: str, value: str) -> str:

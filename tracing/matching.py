@@ -16,6 +16,7 @@ from matcher.vocabulary import GalleryKind
 from models.case import SEARCHED, Case, CaseState
 from models.profile import Profile
 from models.report import Report, ReportState
+from tracing.duplicate_search import propose_duplicates, similar_reports
 from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.faces import analyse_photo
 from tracing.gallery import gallery_size, searchable_report
@@ -35,12 +36,17 @@ MATCH = "match"
 PASSABLE = SEARCHED | {CaseState.SUBMITTED}
 
 
+def passable(case: Case) -> bool:
+    """Whether a pass may be made for the case: handed in, not identified, and its person's identity unknown."""
+    return case.traced and case.state in PASSABLE
+
+
 def request_match(
     session: Session, services: Services, kind: GalleryKind, owner_id: uuid.UUID, *, now: datetime
 ) -> None:
     """Ask, in the caller's transaction, for a pass over the present revision; asking twice asks once."""
     owner = session.get_one(Case, owner_id) if kind is GalleryKind.CASE else session.get_one(Report, owner_id)
-    if isinstance(owner, Case) and owner.state not in PASSABLE:
+    if isinstance(owner, Case) and not passable(owner):
         return
     if isinstance(owner, Report) and owner.state is not ReportState.OPEN:
         return
@@ -62,7 +68,7 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
     kind, owner_id = GalleryKind(job.payload["kind"]), uuid.UUID(job.payload["id"])
     with unit_of_work(services.db) as session:
         owner = _owner(session, kind, owner_id)
-        if owner is None or (isinstance(owner, Case) and owner.state not in PASSABLE):
+        if owner is None or (isinstance(owner, Case) and not passable(owner)):
             complete(session)
             return
         if isinstance(owner, Case) and owner.state is CaseState.SUBMITTED:
@@ -78,6 +84,8 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             probe = next(iter(records_of(session, weighing, kind, [owner_id], version)), None)
             size = gallery_size(session)
             proposals = propose(session, weighing, [probe], size, version)[0] if probe else []
+            looking = probe if kind is GalleryKind.REPORT else None
+            similar = similar_reports(session, weighing, looking, size, version) if looking else []
             index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
@@ -90,6 +98,7 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             pass  # erased in the meantime: there is nobody to look for
         elif unchanged and version_in_force(session, services) == version:
             store_pass(session, weighing, probe, proposals, size, version, index_version, now)
+            propose_duplicates(session, weighing, probe, similar, now=now)
         else:
             request_match(session, services, kind, owner_id, now=now)
         complete(session)

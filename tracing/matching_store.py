@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from matcher.fusion import Fusion
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState, MatchPass
 from models.case import Case, CaseState
@@ -114,10 +115,12 @@ def _stored(session: Session, pairs: Sequence[str]) -> dict[str, Stored]:
 
 def term_rows(proposal: Proposal) -> list[dict[str, Any]]:
     """A proposal's terms as they are stored: the evidence, and the weight with which it was counted."""
-    return [
-        asdict(term.evidence) | {"kind": term.evidence.kind.value, "weight": term.weight}
-        for term in proposal.fusion.terms
-    ]
+    return weighted_rows(proposal.fusion)
+
+
+def weighted_rows(fusion: Fusion) -> list[dict[str, Any]]:
+    """The terms of a judgement as they are stored."""
+    return [asdict(term.evidence) | {"kind": term.evidence.kind.value, "weight": term.weight} for term in fusion.terms]
 
 
 def _upsert(

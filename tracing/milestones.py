@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.case import Case
 from models.milestone import Milestone, MilestoneKind
 from tracing import access
 from tracing.access import Permission, Viewer
@@ -54,6 +55,25 @@ def record_milestone(
     """
     access.require(viewer, Permission.MILESTONE)
     case = load_case(session, viewer, case_id, lock=True)
+    return add_milestone(
+        session, services, viewer, case, kind,
+        occurred_at=occurred_at, reference=reference, note_text=note_text, now=now,
+    )  # fmt: skip
+
+
+def add_milestone(
+    session: Session,
+    services: Services,
+    viewer: Viewer,
+    case: Case,
+    kind: MilestoneKind,
+    *,
+    occurred_at: datetime,
+    reference: str | None = None,
+    note_text: str | None = None,
+    now: datetime,
+) -> Milestone:
+    """`record_milestone` for a use case whose own effect the milestone is; it has locked the case and asked who may."""
     check_moment(occurred_at, now=now, field="occurred_at")
     milestone = Milestone(
         id=uuid.uuid4(),

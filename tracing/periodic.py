@@ -15,12 +15,22 @@ from sqlalchemy.orm import Session
 
 from models.job import Job, JobState
 from tracing.deadline_watch import WATCH, uncertain_years
+from tracing.lookout_watch import WATCH_LOOKOUTS
+from tracing.notification_pruning import PRUNE
 from tracing.platform import jobs
 from tracing.platform.clock import Clock
 from tracing.platform.db import read_only, unit_of_work
+from tracing.review_watch import ASSIGN
 from tracing.services import Services
 
-EVERY: Mapping[str, timedelta] = MappingProxyType({WATCH: timedelta(minutes=1)})
+EVERY: Mapping[str, timedelta] = MappingProxyType(
+    {
+        WATCH: timedelta(minutes=1),
+        WATCH_LOOKOUTS: timedelta(minutes=1),
+        ASSIGN: timedelta(minutes=1),
+        PRUNE: timedelta(days=1),
+    }
+)
 LOOK_SECONDS = 15.0
 log = structlog.stdlib.get_logger(__name__)
 

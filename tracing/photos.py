@@ -1,11 +1,9 @@
 """Photographs (照片): taking them in, sealing them, choosing the face, showing them to those who may look."""
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from matcher.faces.intake import ImageRefused, RefusalReason, decode, encode, resize_to_fit
+from matcher.faces.intake import ImageRefused, decode, encode, resize_to_fit
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate
 from models.case import Case, CaseState
@@ -21,77 +19,17 @@ from models.face import Face
 from models.photo import Photo, PhotoView
 from models.profile import Profile
 from models.report import Report, ReportState
+from models.review_protocol import ReviewSeed
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.faces import carry_choice, intake_limits, photo_purpose, request_analysis, same_place
 from tracing.gallery_erasure import request_erasure
 from tracing.matching import request_match
+from tracing.photo_refusals import REFUSALS
 from tracing.platform import errors
 from tracing.platform.settings import Settings
 from tracing.services import Services
 from tracing.trail import note
-
-
-class PhotoRefused(errors.Invalid):
-    """A file that is not taken in."""
-
-    slug = "photo_refused"
-
-
-class PhotoEmpty(PhotoRefused):
-    """No bytes."""
-
-    slug = "photo_empty"
-    message = "The file is empty. Choose the photograph again."
-
-
-class PhotoTooLarge(PhotoRefused):
-    """Too many bytes."""
-
-    slug = "photo_too_large"
-    message = "The file is larger than {max_megabytes} MB. Send a smaller version of the photograph."
-
-
-class PhotoUnknownFormat(PhotoRefused):
-    """Not a photograph in a known format."""
-
-    slug = "photo_unknown_format"
-    message = "This file is not a photograph that can be read. JPEG, PNG, WebP, HEIC, BMP and TIFF are accepted."
-
-
-class PhotoTruncated(PhotoRefused):
-    """Ends early or is damaged."""
-
-    slug = "photo_truncated"
-    message = "The photograph is damaged or was cut off on the way. Send it again, or take a new one."
-
-
-class PhotoTooManyPixels(PhotoRefused):
-    """More pixels than are decoded."""
-
-    slug = "photo_too_many_pixels"
-    message = "The photograph has more pixels than can be read ({max_megapixels} megapixels). Send a smaller version."
-
-
-class PhotoTooSmall(PhotoRefused):
-    """Too small to show a face."""
-
-    slug = "photo_too_small"
-    message = "The photograph is too small: its shorter side must have at least {min_side} pixels."
-
-
-class PhotoAnimated(PhotoRefused):
-    """Several pictures in one file."""
-
-    slug = "photo_animated"
-    message = "This file holds several pictures. Send a single photograph."
-
-
-class PhotoUnusualEncoding(PhotoRefused):
-    """A known format in a kind that is not read."""
-
-    slug = "photo_unusual_encoding"
-    message = "This file is of a rare kind that is not read. Save it as JPEG or PNG, and send that."
 
 
 class TooManyPhotos(errors.Conflict):
@@ -106,21 +44,6 @@ class OwnerClosed(errors.Conflict):
 
     slug = "owner_closed"
     message = "This record is closed and takes no more changes."
-
-
-_REFUSALS: Mapping[RefusalReason, type[PhotoRefused]] = MappingProxyType(
-    {
-        RefusalReason.EMPTY: PhotoEmpty,
-        RefusalReason.TOO_MANY_BYTES: PhotoTooLarge,
-        RefusalReason.UNKNOWN_FORMAT: PhotoUnknownFormat,
-        RefusalReason.TRUNCATED: PhotoTruncated,
-        RefusalReason.TOO_MANY_PIXELS: PhotoTooManyPixels,
-        RefusalReason.TOO_MANY_SCANS: PhotoTruncated,
-        RefusalReason.TOO_SMALL: PhotoTooSmall,
-        RefusalReason.ANIMATED: PhotoAnimated,
-        RefusalReason.UNUSUAL_ENCODING: PhotoUnusualEncoding,
-    }
-)
 
 
 class PhotoSize(StrEnum):
@@ -153,7 +76,7 @@ def prepare_photo(data: bytes, settings: Settings) -> PreparedPhoto:
     try:
         photograph = decode(data, intake_limits(limits))
     except ImageRefused as refused:
-        raise _REFUSALS[refused.reason](
+        raise REFUSALS[refused.reason](
             field="photo",
             max_megabytes=limits.max_bytes // 2**20,
             max_megapixels=limits.max_pixels // 1_000_000,
@@ -190,7 +113,31 @@ def add_photo(
     The same file given again is the same row. Raises TooManyPhotos, OwnerClosed, NotFound, Forbidden.
     """
     owner = _owner_for_writing(session, viewer, kind, owner_id)
-    profile = session.get_one(Profile, owner.profile_id, with_for_update=True, populate_existing=True)
+    measured = not isinstance(owner, Case) or owner.traced  # nobody's face is measured without need
+    photo = store_photo(
+        session, services, viewer, owner.profile_id, prepared, view=view, owner_id=owner_id, analyse=measured, now=now
+    )
+    request_match(session, services, kind, owner_id, now=now)
+    return photo
+
+
+def store_photo(
+    session: Session,
+    services: Services,
+    viewer: Viewer,
+    profile_id: uuid.UUID,
+    prepared: PreparedPhoto,
+    *,
+    owner_id: uuid.UUID,
+    view: PhotoView = PhotoView.FRONT,
+    analyse: bool = True,
+    now: datetime,
+) -> Photo:
+    """Seal and store a photograph of a person whose record the viewer may write; `owner_id` is the record's.
+
+    The same file given again is the same row. Raises TooManyPhotos.
+    """
+    profile = session.get_one(Profile, profile_id, with_for_update=True, populate_existing=True)
     digest = services.vault.digest(session, profile.subject_id, prepared.original)
     present = session.scalars(
         select(Photo).where(Photo.profile_id == profile.id, Photo.digest == digest).options(selectinload(Photo.faces))
@@ -223,8 +170,8 @@ def add_photo(
     profile.revision += 1
     session.flush()
     note(session, viewer, "photo.add", "photo", photo.id, at=now, owner=owner_id, bytes=len(prepared.data))
-    request_analysis(session, services, photo.id, now=now)
-    request_match(session, services, kind, owner_id, now=now)
+    if analyse:
+        request_analysis(session, services, photo.id, now=now)
     session.refresh(photo, ["analysis", "analysed_with"])
     return photo
 
@@ -320,18 +267,25 @@ def open_photo(
 ) -> bytes:
     """The photograph as a JPEG file, opened for somebody who may look; the look is logged."""
     photo = _visible(session, viewer, photo_id)
+    data = photo_file(session, services, photo, size)
+    note(session, viewer, "photo.view", "photo", photo.id, at=now, size=size.value)
+    return data
+
+
+def photo_file(session: Session, services: Services, photo: Photo, size: PhotoSize) -> bytes:
+    """A photograph that the viewer may look at, as a JPEG file; the caller logs the look. Its faces are loaded."""
     subject_id = session.scalars(select(Profile.subject_id).where(Profile.id == photo.profile_id)).one()
     data = services.vault.open(session, subject_id, photo_purpose(photo.id), services.store.get(str(photo.id)))
-    note(session, viewer, "photo.view", "photo", photo.id, at=now, size=size.value)
     if size is PhotoSize.FULL:
         return data
     pixels = decode(data, intake_limits(services.settings.photos)).pixels
     if size is PhotoSize.FACE:
-        pixels = _crop(pixels, next((face for face in photo.shown_faces if face.chosen), None))
+        pixels = around_face(pixels, next((face for face in photo.shown_faces if face.chosen), None))
     return encode(resize_to_fit(pixels, THUMBNAIL_SIDE if size is PhotoSize.THUMBNAIL else 640), None)
 
 
-def _crop(pixels: NDArray[np.uint8], face: Face | None) -> NDArray[np.uint8]:
+def around_face(pixels: NDArray[np.uint8], face: Face | None) -> NDArray[np.uint8]:
+    """The face with its margin; the whole picture for None."""
     if face is None:
         return pixels
     box = face.box
@@ -349,13 +303,15 @@ def _visible(session: Session, viewer: Viewer, photo_id: uuid.UUID) -> Photo:
     others = select(Case.profile_id).join(
         candidates, or_(candidates.c.other_case_id == Case.id, candidates.c.case_id == Case.id)
     )
+    sown = select(Report.profile_id).join(ReviewSeed, ReviewSeed.report_id == Report.id)
+    sown = sown.where(access.seed_scope(viewer))
     photo: Photo = access.find(
         session,
         select(Photo)
         .where(
             Photo.id == photo_id,
             Photo.removed_at.is_(None),
-            or_(*(Photo.profile_id.in_(scope) for scope in (cases, reports, reported, others))),
+            or_(*(Photo.profile_id.in_(scope) for scope in (cases, reports, reported, others, sown))),
         )
         .options(selectinload(Photo.faces)),
     )

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -11,7 +12,17 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from matcher import profile as matching
-from matcher.vocabulary import AttributeKind, BloodGroup, Build, GalleryKind, Glasses, Handedness, Literacy, Sex
+from matcher.vocabulary import (
+    AttributeKind,
+    BloodGroup,
+    Build,
+    ClueConfidence,
+    GalleryKind,
+    Glasses,
+    Handedness,
+    Literacy,
+    Sex,
+)
 from models.profile import (
     Profile,
     ProfileAttribute,
@@ -52,19 +63,23 @@ def create_profile(session: Session, vault: Vault, viewer: Viewer, facts: Facts,
 def revise_profile(session: Session, profile: Profile, viewer: Viewer, facts: Facts, *, now: datetime) -> bool:
     """Make these the current (checked) facts; what they replace is superseded, never overwritten.
 
-    Returns whether anything changed; if so the revision is one higher. The profile must be loaded with its facts.
+    A clue's confidence is no part of what is typed: a fact that is given without one, and is in all else one that
+    stands, is that one. Returns whether anything changed; if so the revision is one higher. The profile must be loaded
+    with its facts.
     """
     wanted = set(_all(facts))
+    typed = {fact for fact in wanted if not _confidence(fact)}
     current = {fact_of(row): row for row in _current_rows(profile)}
     changed = profile.no_marks != facts.no_marks
     profile.no_marks = facts.no_marks
     for fact, row in current.items():
-        if fact not in wanted:
+        if fact not in wanted and _by_hand(fact) not in typed:
             row.superseded_at = now
             changed = True
     # The old row must be superseded before the new one is current: one current value a kind is a unique index.
     session.flush()
-    for fact in sorted(wanted - current.keys(), key=repr):
+    standing = current.keys() | (typed & {_by_hand(fact) for fact in current})
+    for fact in sorted(wanted - standing, key=repr):
         _add(profile, fact, viewer, now)
         changed = True
     if changed:
@@ -94,6 +109,15 @@ def _all(facts: Facts) -> tuple[Fact, ...]:
     return (*facts.attributes, *facts.names, *facts.places, *facts.marks, *facts.kin, *facts.phones)
 
 
+def _confidence(fact: Fact) -> ClueConfidence | None:
+    return None if isinstance(fact, MarkFact) else fact.confidence
+
+
+def _by_hand(fact: Fact) -> Fact:
+    """The same as it would be typed."""
+    return fact if isinstance(fact, MarkFact) else replace(fact, confidence=None)
+
+
 def _current_rows(profile: Profile) -> list[Row]:
     rows: list[Row] = [
         *profile.attributes, *profile.names, *profile.places, *profile.marks, *profile.kin, *profile.phones
@@ -107,21 +131,21 @@ def _add(profile: Profile, fact: Fact, viewer: Viewer, now: datetime) -> None:
             profile.attributes.append(
                 ProfileAttribute(
                     kind=fact.kind, value=fact.value, as_of=fact.as_of, uncertainty=fact.uncertainty, basis=fact.basis,
-                    source=fact.source, recorded_by_id=viewer.user_id, recorded_at=now,
+                    source=fact.source, recorded_by_id=viewer.user_id, recorded_at=now, confidence=fact.confidence,
                 )
             )  # fmt: skip
         case NameFact():
             profile.names.append(
                 ProfileName(
                     kind=fact.kind, text=fact.text.strip(), basis=fact.basis, source=fact.source,
-                    recorded_by_id=viewer.user_id, recorded_at=now,
+                    recorded_by_id=viewer.user_id, recorded_at=now, confidence=fact.confidence,
                 )
             )  # fmt: skip
         case PlaceFact():
             profile.places.append(
                 ProfilePlace(
                     kind=fact.kind, division=fact.division, detail=fact.detail, basis=fact.basis, source=fact.source,
-                    recorded_by_id=viewer.user_id, recorded_at=now,
+                    recorded_by_id=viewer.user_id, recorded_at=now, confidence=fact.confidence,
                 )
             )  # fmt: skip
         case MarkFact():
@@ -136,28 +160,28 @@ def _add(profile: Profile, fact: Fact, viewer: Viewer, now: datetime) -> None:
             profile.kin.append(
                 ProfileKin(
                     relation=fact.relation, text=fact.text, basis=fact.basis, source=fact.source,
-                    recorded_by_id=viewer.user_id, recorded_at=now,
+                    recorded_by_id=viewer.user_id, recorded_at=now, confidence=fact.confidence,
                 )
             )  # fmt: skip
         case PhoneFact():
             profile.phones.append(
                 ProfilePhone(
                     digits=fact.digits, basis=fact.basis, source=fact.source,
-                    recorded_by_id=viewer.user_id, recorded_at=now,
+                    recorded_by_id=viewer.user_id, recorded_at=now, confidence=fact.confidence,
                 )
             )  # fmt: skip
 
 
 def _attribute(row: ProfileAttribute) -> AttributeFact:
-    return AttributeFact(row.kind, row.value, row.basis, row.source, row.as_of, row.uncertainty)
+    return AttributeFact(row.kind, row.value, row.basis, row.source, row.as_of, row.uncertainty, row.confidence)
 
 
 def _name(row: ProfileName) -> NameFact:
-    return NameFact(row.text, row.kind, row.basis, row.source)
+    return NameFact(row.text, row.kind, row.basis, row.source, row.confidence)
 
 
 def _place(row: ProfilePlace) -> PlaceFact:
-    return PlaceFact(row.division, row.kind, row.basis, row.source, row.detail)
+    return PlaceFact(row.division, row.kind, row.basis, row.source, row.detail, row.confidence)
 
 
 def _mark(row: ProfileMark) -> MarkFact:
@@ -165,11 +189,11 @@ def _mark(row: ProfileMark) -> MarkFact:
 
 
 def _kin(row: ProfileKin) -> KinFact:
-    return KinFact(row.text, row.relation, row.basis, row.source)
+    return KinFact(row.text, row.relation, row.basis, row.source, row.confidence)
 
 
 def _phone(row: ProfilePhone) -> PhoneFact:
-    return PhoneFact(row.digits, row.basis, row.source)
+    return PhoneFact(row.digits, row.basis, row.source, row.confidence)
 
 
 def fact_of(row: Row) -> Fact:
@@ -207,7 +231,11 @@ def for_matcher(
 
     def known(kind: AttributeKind, parse: Callable[[str], V]) -> matching.Known[V] | None:
         fact = by_kind.get(kind)
-        return None if fact is None else matching.Known(parse(fact.value), fact.basis, fact.as_of, fact.uncertainty)
+        return (
+            None
+            if fact is None
+            else matching.Known(parse(fact.value), fact.basis, fact.as_of, fact.uncertainty, fact.confidence)
+        )
 
     return matching.Profile(
         sex=known(AttributeKind.SEX, Sex),
@@ -226,11 +254,13 @@ def for_matcher(
         employer=known(AttributeKind.EMPLOYER, str),
         clothing=known(AttributeKind.CLOTHING, str),
         belongings=known(AttributeKind.BELONGINGS, str),
-        names=tuple(matching.Name(name.text, name.kind, name.basis) for name in facts.names),
-        places=tuple(matching.Place(place.division, place.kind, place.basis) for place in facts.places),
+        names=tuple(matching.Name(name.text, name.kind, name.basis, name.confidence) for name in facts.names),
+        places=tuple(
+            matching.Place(place.division, place.kind, place.basis, place.confidence) for place in facts.places
+        ),
         marks=tuple(matching.Mark(mark.kind, mark.region, mark.side) for mark in facts.marks),
-        kin=tuple(matching.Kin(one.relation, one.text, one.basis) for one in facts.kin),
-        phones=tuple(matching.Phone(one.digits, one.basis) for one in facts.phones),
+        kin=tuple(matching.Kin(one.relation, one.text, one.basis, one.confidence) for one in facts.kin),
+        phones=tuple(matching.Phone(one.digits, one.basis, one.confidence) for one in facts.phones),
         no_marks=facts.no_marks,
         kind=kind,
         seen_on=seen_on,

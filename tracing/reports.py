@@ -14,6 +14,7 @@ from tracing.access import Permission, Viewer
 from tracing.blocking import store_keys
 from tracing.facts import Facts, InvalidFacts, check_day, check_division, check_facts, check_optional_text, collecting
 from tracing.gallery_erasure import request_leaving
+from tracing.identity_digests import store_digest
 from tracing.matching import request_match
 from tracing.numbers import check_digit, next_number
 from tracing.paging import Page, page_of
@@ -116,6 +117,8 @@ def create_report(
     _seal(session, services, report, contact, identity_number)
     session.add(report)
     session.flush()
+    if identity_number:
+        store_digest(session, services.vault, report.id, identity_number)
     store_keys(session, services.parameters, report)
     note(session, viewer, "report.create", "report", report.id, at=now)
     return report
@@ -242,12 +245,17 @@ def edit_report(
     if not changed and before != (report.last_seen_on, report.last_seen_division):
         next_revision(report.profile)
         changed = True
+    elif not changed and identity_number:
+        next_revision(report.profile)  # other reports may have the same number
+        changed = True
     report.updated_at = now
     report.version += 1
     session.flush()
     if changed:
         store_keys(session, services.parameters, report)
     note(session, viewer, "report.edit", "report", report.id, at=now, revision=report.profile.revision)
+    if identity_number:
+        store_digest(session, services.vault, report.id, identity_number)
     if changed:
         request_match(session, services, GalleryKind.REPORT, report.id, now=now)
     return report

@@ -1,31 +1,31 @@
-"""Review (复核): the queue of an examiner, and the opinion that the examiner commits alone."""
+"""Review (复核): the opinion that an examiner commits alone, feature by feature, and takes back."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models.candidate import Candidate, CandidateState
-from models.case import Case, CaseState
 from models.confirmation import Confirmation
-from models.review import Opinion, Review
+from models.review import FeatureFinding, Opinion, Review
+from models.review_protocol import ReviewLook, ReviewSeed, SeedReview
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.facts import check_optional_text
-from tracing.paging import LIMIT_MAX
+from tracing.features import TEXT_LIMIT, FeatureUnknown, require_noted
 from tracing.platform import errors
-from tracing.profiles import with_profile
+from tracing.review_assignment import settle_own
+from tracing.review_policy import features_named
+from tracing.review_seeds import as_candidate, as_review, find_seed, standing_answer
+from tracing.review_states import REVIEWABLE, ConflictOfInterest, refuse_own_case
 from tracing.trail import note
 
-
-class ConflictOfInterest(errors.Forbidden):
-    """The examiner entered the case."""
-
-    slug = "conflict_of_interest"
-    message = "You entered this case, so you cannot judge or confirm it. Another examiner has to."
+__all__ = ["REVIEWABLE", "ConflictOfInterest", "refuse_own_case"]
 
 
 class AlreadyJudged(errors.Conflict):
@@ -49,65 +49,65 @@ class ReviewInUse(errors.Conflict):
     message = "A confirmation rests on this opinion. The supervisor has to recall the confirmation first."
 
 
-REVIEWABLE = frozenset({CaseState.IN_REVIEW, CaseState.UNRESOLVED, CaseState.SETTLED, CaseState.RECALLED})
+class FeatureTwice(errors.Invalid):
+    """Two remarks on one feature."""
+
+    slug = "feature_twice"
+    message = "There are two remarks on this feature. Put them into one."
 
 
-@dataclass(frozen=True)
-class QueueItem:
-    """A case with candidates that wait for this examiner's opinion."""
+@dataclass(frozen=True, slots=True)
+class FeatureRemark:
+    """What comparing one feature of the list came to."""
 
-    case: Case
-    waiting: int
+    feature: str
+    finding: FeatureFinding
+    text: str | None = None
 
 
-def review_queue(session: Session, viewer: Viewer, *, now: datetime) -> list[QueueItem]:
-    """Cases with candidates on which the examiner has no opinion yet, the longest waiting first."""
-    access.require(viewer, Permission.REVIEW)
-    mine = exists().where(
-        Review.candidate_id == Candidate.id, Review.examiner_id == viewer.user_id, Review.withdrawn_at.is_(None)
-    )
-    waiting = (
-        select(Candidate.case_id, func.count().label("waiting"))
-        .where(Candidate.listed, Candidate.state.in_((CandidateState.OPEN, CandidateState.JUDGED)), ~mine)
-        .group_by(Candidate.case_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(Case, waiting.c.waiting)
-        .join(waiting, waiting.c.case_id == Case.id)
-        .where(access.case_scope(viewer), Case.state.in_(REVIEWABLE))
-        .where(Case.created_by_id != viewer.user_id, Case.submitted_by_id.is_distinct_from(viewer.user_id))
-        .options(joinedload(Case.organisation), *with_profile(Case.profile))
-        .order_by(Case.state_since, Case.id)
-        .limit(LIMIT_MAX)
-    ).all()
-    note(session, viewer, "review.queue", "case", None, at=now, count=len(rows))
-    return [QueueItem(case, count) for case, count in rows]
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What an opinion is about: a candidate, or a seed that passes for one."""
+
+    candidate: Candidate
+    seed: ReviewSeed | None
 
 
 def commit_review(
-    session: Session, viewer: Viewer, candidate_id: uuid.UUID, opinion: Opinion, remarks: str | None, *, now: datetime
+    session: Session,
+    viewer: Viewer,
+    candidate_id: uuid.UUID,
+    opinion: Opinion,
+    remarks: str | None,
+    *,
+    features: Sequence[FeatureRemark] = (),
+    now: datetime,
 ) -> Review:
-    """Commit the examiner's opinion. Raises ConflictOfInterest, AlreadyJudged, NotInReview."""
+    """Commit the examiner's opinion, with what each feature came to.
+
+    Raises ConflictOfInterest, FeaturesMissing, AlreadyJudged, NotInReview, FeatureUnknown, FeatureTwice.
+    """
     access.require(viewer, Permission.REVIEW)
-    candidate = load_candidate(session, viewer, candidate_id, lock=True)
+    judged = _load(session, viewer, candidate_id)
+    candidate = judged.candidate
     refuse_own_case(viewer, candidate.case)
     if candidate.case.state not in REVIEWABLE or candidate.state not in (CandidateState.OPEN, CandidateState.JUDGED):
         raise NotInReview()
     if standing_review(session, viewer, candidate.id) is not None:
         raise AlreadyJudged()
-    review = Review(
-        id=uuid.uuid4(),
-        candidate_id=candidate.id,
-        examiner_id=viewer.user_id,
-        opinion=opinion,
-        grade=opinion.grade,
-        remarks=check_optional_text(remarks, field="remarks", limit=4000),
-        committed_at=now,
-    )
-    session.add(review)
-    candidate.state = CandidateState.JUDGED
-    session.flush()
+    require_noted(session, viewer, candidate.case, candidate.other_case)
+    given: dict[str, Any] = {
+        "id": uuid.uuid4(),
+        "examiner_id": viewer.user_id,
+        "opinion": opinion,
+        "grade": opinion.grade,
+        "remarks": check_optional_text(remarks, field="remarks", limit=4000),
+        "features": _checked(features),
+        "opened_at": _opened_at(session, viewer, judged),
+        "committed_at": now,
+    }
+    review = _store(session, judged, given)
+    settle_own(session, viewer, candidate.case_id, now=now)
     note(
         session,
         viewer,
@@ -121,11 +121,68 @@ def commit_review(
     return review
 
 
+def _load(session: Session, viewer: Viewer, candidate_id: uuid.UUID) -> _Judged:
+    seed = find_seed(session, viewer, candidate_id, lock=True)
+    if seed is None:
+        return _Judged(load_candidate(session, viewer, candidate_id, lock=True), None)
+    answered = standing_answer(session, viewer.user_id, seed.id) is not None
+    return _Judged(as_candidate(session, seed, judged=answered), seed)
+
+
+def _store(session: Session, judged: _Judged, given: dict[str, Any]) -> Review:
+    if judged.seed is None:
+        review = Review(candidate_id=judged.candidate.id, **given)
+        session.add(review)
+        judged.candidate.state = CandidateState.JUDGED
+    else:
+        answer = SeedReview(seed_id=judged.seed.id, **given)
+        session.add(answer)
+        review = as_review(answer)
+    session.flush()
+    return review
+
+
+def _checked(features: Sequence[FeatureRemark]) -> list[dict[str, Any]] | None:
+    """In the order of the list; None when no feature was remarked on."""
+    by_key = {one.feature: one for one in features}
+    if len(by_key) < len(features):
+        raise FeatureTwice(field="features")
+    known = features_named()
+    if not by_key.keys() <= known.keys():
+        raise FeatureUnknown(field="features")
+    rows = []
+    for key in known:
+        if key in by_key:
+            text = check_optional_text(by_key[key].text, field=f"features.{key}", limit=TEXT_LIMIT)
+            rows.append({"feature": key, "finding": by_key[key].finding.value, "text": text})
+    return rows or None
+
+
+def _opened_at(session: Session, viewer: Viewer, judged: _Judged) -> datetime | None:
+    """When the examiner first opened it for this opinion: after withdrawing an earlier one, if there was one."""
+    about = judged.candidate.id
+    kind = SeedReview if judged.seed else Review
+    thing = SeedReview.seed_id if judged.seed else Review.candidate_id
+    withdrawn = session.scalar(
+        select(func.max(kind.withdrawn_at)).where(thing == about, kind.examiner_id == viewer.user_id)
+    )
+    looked = ReviewLook.seed_id if judged.seed else ReviewLook.candidate_id
+    statement = select(func.min(ReviewLook.opened_at)).where(looked == about, ReviewLook.examiner_id == viewer.user_id)
+    if withdrawn is not None:
+        statement = statement.where(ReviewLook.opened_at >= withdrawn)
+    return session.scalar(statement)
+
+
 def withdraw_review(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, now: datetime) -> None:
     """Withdraw the examiner's own opinion; the row stays. Raises ReviewInUse, NotFound."""
     access.require(viewer, Permission.REVIEW)
-    candidate = load_candidate(session, viewer, candidate_id, lock=True)
-    review = standing_review(session, viewer, candidate.id)
+    judged = _load(session, viewer, candidate_id)
+    candidate = judged.candidate
+    review: Review | SeedReview | None
+    if judged.seed is None:
+        review = _own_review(session, viewer, candidate.id)
+    else:
+        review = standing_answer(session, viewer.user_id, judged.seed.id)
     if review is None:
         raise errors.NotFound()
     in_use = session.scalar(
@@ -139,15 +196,17 @@ def withdraw_review(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *
 
 
 def standing_review(session: Session, viewer: Viewer, candidate_id: uuid.UUID) -> Review | None:
-    """The viewer's own committed opinion on a candidate."""
+    """The viewer's own committed opinion on a candidate, or on what passes for one."""
+    own = _own_review(session, viewer, candidate_id)
+    if own is not None:
+        return own
+    answer = standing_answer(session, viewer.user_id, candidate_id)
+    return None if answer is None else as_review(answer)
+
+
+def _own_review(session: Session, viewer: Viewer, candidate_id: uuid.UUID) -> Review | None:
     return session.scalars(
         select(Review).where(
             Review.candidate_id == candidate_id, Review.examiner_id == viewer.user_id, Review.withdrawn_at.is_(None)
         )
     ).one_or_none()
-
-
-def refuse_own_case(viewer: Viewer, case: Case) -> None:
-    """Raise ConflictOfInterest when the viewer entered or submitted the case."""
-    if viewer.user_id in (case.submitted_by_id, case.created_by_id):
-        raise ConflictOfInterest()

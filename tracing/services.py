@@ -10,17 +10,20 @@ from zoneinfo import ZoneInfo
 from matcher.calibration import FaceCalibration
 from matcher.evidence.base import Parameters, load_parameters
 from matcher.evidence.batch import Prepared
+from tracing.care_policy import CarePolicies, load_care
 from tracing.clock_policy import Clocks, load_clocks
 from tracing.face_engines import NO_ENGINE, FaceEngines, calibrations, find_faces
 from tracing.gallery import Gallery
 from tracing.gallery_store import PURPOSE, SnapshotStore
 from tracing.homeward_policy import HomewardPolicy, load_homeward
+from tracing.notice_policy import NoticePolicies, load_notice_policies
 from tracing.platform.crypto import Vault, load_keyring
 from tracing.platform.db import Database, create_database
 from tracing.platform.keyring import derived_keys
 from tracing.platform.settings import Settings
 from tracing.platform.storage import BlobStore, FileBlobStore
 from tracing.record_cache import RecordCache
+from tracing.review_policy import ReviewRules, load_rules
 
 GALLERY_CONNECTIONS = 2
 
@@ -41,6 +44,9 @@ class Services:
     records: RecordCache[Prepared]
     clocks: Clocks
     homeward: HomewardPolicy
+    care: CarePolicies
+    notices: NoticePolicies
+    review_rules: ReviewRules
 
     def local_day(self, now: datetime) -> date:
         """The calendar day in the service's time zone."""
@@ -67,6 +73,9 @@ def build_services(settings: Settings) -> Services:
         records=RecordCache(settings.matching.cached_records, settings.matching.cached_seconds),
         clocks=load_clocks(settings.data_dir / "policies", settings.time_zone),
         homeward=load_homeward(settings.data_dir / "policies"),
+        care=load_care(settings.data_dir / "policies"),
+        notices=load_notice_policies(settings.data_dir / "policies"),
+        review_rules=load_rules(settings.data_dir / "policies"),
     )
 
 

@@ -8,6 +8,7 @@ from matcher.vocabulary import GalleryKind
 from models.case import SEARCHED, TRANSITIONS, Case, CaseState, CaseTransition, IllegalTransition
 from tracing.access import Viewer
 from tracing.gallery_erasure import request_leaving
+from tracing.notice_end import end_notice
 from tracing.platform import errors
 from tracing.trail import note
 
@@ -44,6 +45,7 @@ def move(
         raise illegal_move(error.current, error.wanted) from error
     session.add(row)
     note(session, viewer, "case.move", "case", case.id, at=now, previous=previous.value, state=wanted.value)
-    if previous in SEARCHED and wanted not in SEARCHED:
+    end_notice(session, case, now=now)
+    if case.traced and previous in SEARCHED and wanted not in SEARCHED:
         request_leaving(session, GalleryKind.CASE, case.id, case.profile_id, now=now)
     return row

@@ -1,6 +1,6 @@
 """the way home: exclusions, contact by the protocol, kin, outcomes with their papers
 
-Revision: 0018, after 0015
+Revision: 0018, after 0017
 
 An excluded pair stays excluded until named new evidence reopens it. The family is first reached through the local
 police or village committee, and not at all while the person objects or danger is suspected. Nobody is handed over
@@ -16,7 +16,7 @@ from alembic import op
 from tracing.platform import gates
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -139,11 +139,14 @@ def history(case_id: uuid.UUID, session: SessionDep, viewer: ViewerDep, now: Now
     return items_out(transition_out(row) for row in case.history)
 
 
-@router.get("/{case_id}/candidates", summary="Whom the person could be", responses=problems(404))
+@router.get("/{case_id}/candidates", summary="Whom the person could be", responses=problems(404, 409))
 def candidates(
     case_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep
 ) -> CandidatesOut:
-    """Strongest first; shuffled, and sealed, for an examiner who has opinions still to give."""
+    """Strongest first; shuffled, and sealed, for an examiner who has opinions still to give.
+
+    Refused to an examiner who has yet to note the person's features.
+    """
     found = list_candidates(session, viewer, case_id, now=now)
     parameters = in_force(session, services).parameters
     return CandidatesOut(items=tuple(candidate_out(view, parameters) for view in found))

@@ -10,7 +10,7 @@ from api.schemas.base import Day, Division, Input, Line, Output, Text
 from api.schemas.facts import FACTS_EXAMPLE, FactsIn, FactsOut, division_name, facts_out
 from api.schemas.organisations import OrganisationRef, organisation_ref
 from api.schemas.photos import PhotoOut, photo_out
-from models.case import TRANSITIONS, Case, CaseState, CaseTransition
+from models.case import TRANSITIONS, AdmissionKind, Case, CaseState, CaseTransition
 from models.photo import Photo
 from tracing.cases import Circumstances
 
@@ -59,6 +59,7 @@ class CaseSummary(Output):
 
     id: uuid.UUID
     number: str = Field(examples=["450702-2026-000123-6"])
+    admission_kind: AdmissionKind
     state: CaseState
     state_since: datetime
     organisation: OrganisationRef
@@ -97,6 +98,7 @@ def case_summary(case: Case) -> CaseSummary:
     return CaseSummary(
         id=case.id,
         number=case.number,
+        admission_kind=case.admission_kind,
         state=case.state,
         state_since=case.state_since,
         organisation=organisation_ref(case.organisation),

@@ -8,7 +8,17 @@ from pydantic.config import JsonDict
 
 from api.schemas.base import Day, Division, Input, Line, Output, Value
 from matcher import divisions
-from matcher.vocabulary import AttributeKind, Basis, BodyRegion, BodySide, KinRelation, MarkKind, NameKind, PlaceKind
+from matcher.vocabulary import (
+    AttributeKind,
+    Basis,
+    BodyRegion,
+    BodySide,
+    ClueConfidence,
+    KinRelation,
+    MarkKind,
+    NameKind,
+    PlaceKind,
+)
 from models.profile import Profile
 from tracing.facts import AttributeFact, Facts, KinFact, MarkFact, NameFact, PhoneFact, PlaceFact
 from tracing.profiles import current_facts
@@ -125,6 +135,7 @@ class AttributeOut(Output):
     source: str | None
     as_of: date | None
     uncertainty: float | None
+    confidence: ClueConfidence | None
 
 
 class NameOut(Output):
@@ -134,6 +145,7 @@ class NameOut(Output):
     kind: NameKind
     basis: Basis
     source: str | None
+    confidence: ClueConfidence | None
 
 
 class PlaceOut(Output):
@@ -145,6 +157,7 @@ class PlaceOut(Output):
     basis: Basis
     source: str | None
     detail: str | None
+    confidence: ClueConfidence | None
 
 
 class MarkOut(Output):
@@ -165,6 +178,7 @@ class KinOut(Output):
     text: str
     basis: Basis
     source: str | None
+    confidence: ClueConfidence | None
 
 
 class PhoneOut(Output):
@@ -173,6 +187,7 @@ class PhoneOut(Output):
     digits: str
     basis: Basis
     source: str | None
+    confidence: ClueConfidence | None
 
 
 class FactsOut(Output):
@@ -199,17 +214,18 @@ def facts_out(profile: Profile) -> FactsOut:
         attributes=tuple(
             AttributeOut(
                 kind=one.kind, value=one.value, basis=one.basis, source=one.source,
-                as_of=one.as_of, uncertainty=one.uncertainty,
+                as_of=one.as_of, uncertainty=one.uncertainty, confidence=one.confidence,
             )
             for one in facts.attributes
         ),
         names=tuple(
-            NameOut(text=one.text, kind=one.kind, basis=one.basis, source=one.source) for one in facts.names
+            NameOut(text=one.text, kind=one.kind, basis=one.basis, source=one.source, confidence=one.confidence)
+            for one in facts.names
         ),
         places=tuple(
             PlaceOut(
                 division=one.division, division_name=division_name(one.division), kind=one.kind, basis=one.basis,
-                source=one.source, detail=one.detail,
+                source=one.source, detail=one.detail, confidence=one.confidence,
             )
             for one in facts.places
         ),
@@ -221,7 +237,11 @@ def facts_out(profile: Profile) -> FactsOut:
         ),
         no_marks=facts.no_marks,
         kin=tuple(
-            KinOut(relation=one.relation, text=one.text, basis=one.basis, source=one.source) for one in facts.kin
+            KinOut(
+                relation=one.relation, text=one.text, basis=one.basis, source=one.source, confidence=one.confidence
+            )
+            for one in facts.kin
         ),
-        phones=tuple(PhoneOut(digits=one.digits, basis=one.basis, source=one.source) for one in facts.phones),
+        phones=tuple(PhoneOut(digits=one.digits, basis=one.basis, source=one.source, confidence=one.confidence)
+            for one in facts.phones),
     )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import Input, Output, Text
-from api.schemas.cases import CaseSummary
+from api.schemas.base import Input, Line, Output, Text
+from api.schemas.cases import CaseSummary, case_summary
 from api.schemas.facts import FactsOut, division_name, facts_out
 from api.schemas.organisations import OrganisationRef, organisation_ref
 from api.schemas.photos import PhotoOut, photo_out
@@ -18,10 +18,12 @@ from models.candidate import CandidateState, ListChange
 from models.case import Case
 from models.photo import Photo
 from models.report import Report
-from models.review import Opinion, Review
+from models.review import FeatureFinding, Opinion, Review
 from tracing.candidate_changes import ChangeView
 from tracing.candidates import CandidateView
 from tracing.explanations import ExplainedTerm, explanation_of
+from tracing.review import FeatureRemark
+from tracing.review_queue import ClockBand, Need, QueueItem
 
 
 class QueueItemOut(Output):
@@ -29,6 +31,17 @@ class QueueItemOut(Output):
 
     case: CaseSummary
     waiting: int
+    clock: ClockBand = Field(description="How near the case's next deadline is.")
+    needs: tuple[Need, ...] = Field(description="Why the person is in need of haste, by the recorded facts.")
+    assigned_until: datetime | None = Field(description="Given to this examiner until then; null: to be taken.")
+
+
+class FeatureRemarkIn(Input):
+    """What comparing one feature of the list came to."""
+
+    feature: Line
+    finding: FeatureFinding
+    text: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$")
 
 
 class ReviewIn(Input):
@@ -36,10 +49,31 @@ class ReviewIn(Input):
 
     opinion: Opinion
     remarks: Text | None = None
+    features: tuple[FeatureRemarkIn, ...] = Field((), max_length=40)
+
+    def features_compared(self) -> tuple[FeatureRemark, ...]:
+        """As the use case takes them."""
+        return tuple(FeatureRemark(one.feature, one.finding, one.text) for one in self.features)
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"opinion": "supports", "remarks": "same ear shape, same scar on the chin"}]}
+        json_schema_extra={
+            "examples": [
+                {
+                    "opinion": "supports",
+                    "remarks": "same ear shape, same scar on the chin",
+                    "features": [{"feature": "ears", "finding": "similar", "text": "attached lobe"}],
+                }
+            ]
+        }
     )
+
+
+class FeatureRemarkOut(Output):
+    """What comparing one feature came to."""
+
+    feature: str
+    finding: FeatureFinding
+    text: str | None
 
 
 class ReviewOut(Output):
@@ -51,7 +85,9 @@ class ReviewOut(Output):
     opinion: Opinion
     grade: int | None
     remarks: str | None
+    features: tuple[FeatureRemarkOut, ...]
     committed_at: datetime
+    seconds: int | None = Field(description="From opening the candidate to the opinion; null where not measured.")
 
 
 class RecordOut(Output):
@@ -175,7 +211,20 @@ def review_out(review: Review, examiner: str) -> ReviewOut:
         opinion=review.opinion,
         grade=review.grade,
         remarks=review.remarks,
+        features=tuple(FeatureRemarkOut.model_validate(one) for one in review.features or ()),
         committed_at=review.committed_at,
+        seconds=review.seconds,
+    )
+
+
+def queue_item_out(item: QueueItem) -> QueueItemOut:
+    """A case of the queue. How strong its candidates are is not told."""
+    return QueueItemOut(
+        case=case_summary(item.case),
+        waiting=item.waiting,
+        clock=item.clock,
+        needs=item.needs,
+        assigned_until=item.assigned_until,
     )
 
 

@@ -12,10 +12,13 @@ from api.web.pages import (
     contact,
     deadlines,
     divisions,
+    features,
     home,
+    inbox,
     intake,
     interviews,
     jobs,
+    notices_public,
     organisations,
     outcomes,
     photos,
@@ -29,16 +32,20 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, intake, cases, photos, reports, review, claims, confirmation, contact, outcomes,
+    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
     deadlines, interviews, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
+
+
+# Pages for everybody: they know no sign-in, and so no form of theirs needs its token.
+PUBLIC_ROOMS = (notices_public,)
 
 
 def register(app: FastAPI) -> None:
     """Add the pages, their static files and the rendering of problems to the application."""
     assets.assets()  # fails at the start, not at the first page, when a file is missing
     environment()
-    for room in ROOMS:
+    for room in (*ROOMS, *PUBLIC_ROOMS):
         app.include_router(room.router, include_in_schema=False)
     app.include_router(assets.router)
     app.add_middleware(PageLocale)

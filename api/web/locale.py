@@ -3,9 +3,10 @@
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.web import cookies
+from api.web import cookies, public_page
 from api.web.forms import members_named
 from models.user import Locale
 
@@ -19,7 +20,11 @@ class PageLocale:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Set `request.state.locale`; a signed-in viewer's own language replaces it later."""
         if scope["type"] == "http" and not scope["path"].startswith("/api/"):
-            scope.setdefault("state", {})["locale"] = _chosen(Headers(scope=scope).get("cookie", ""))
+            if scope["path"].startswith(public_page.PREFIX):
+                chosen = public_page.locale_of(Request(scope))
+            else:
+                chosen = _chosen(Headers(scope=scope).get("cookie", ""))
+            scope.setdefault("state", {})["locale"] = chosen
         await self.app(scope, receive, send)
 
 

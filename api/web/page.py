@@ -28,7 +28,10 @@ Show = Callable[..., Response]
 
 @dataclass(frozen=True)
 class Page:
-    """One request for a page. `problem` is set when the page is shown again because what was typed was refused."""
+    """One request for a page. `problem` is set when the page is shown again because what was typed was refused.
+
+    `asks` is False for a page that asks the database nothing, because that may be what is broken.
+    """
 
     request: Request
     services: Services
@@ -37,6 +40,7 @@ class Page:
     who: Viewer | None
     typed: Typed = field(default_factory=Typed)
     problem: Problem | None = None
+    asks: bool = True
 
     @property
     def viewer(self) -> Viewer:

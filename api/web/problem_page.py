@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.locales import locale_of
 from api.problems import Problem
+from api.web import public_page
 from api.web.page import Again, Page, who_looks
 from api.web.rendering import render
 from tracing.platform import errors
@@ -22,8 +23,11 @@ _KEPT = frozenset({"retry-after", "allow"})
 
 def render_problem(request: Request, problem: Problem) -> Response:
     """The page for a problem; called by the problem handlers for every address outside the API."""
-    request.state.locale = locale_of(request)
-    response = _render(request, problem)
+    if request.url.path.startswith(public_page.PREFIX):
+        response = public_page.show_problem(request, problem)
+    else:
+        request.state.locale = locale_of(request)
+        response = _render(request, problem)
     for name, value in problem.headers.items():
         if name.lower() in _KEPT:
             response.headers[name] = value
@@ -57,5 +61,5 @@ def _error_page(request: Request, services: Services, problem: Problem) -> Respo
     if viewer is None and problem.status < 500:
         viewer = who_looks(request, services, utc_now())
     with services.db.session_factory() as session:  # never used: an error page asks the database nothing
-        page = Page(request, services, session, utc_now(), viewer, problem=problem)
+        page = Page(request, services, session, utc_now(), viewer, problem=problem, asks=False)
         return render(page, "error.html")

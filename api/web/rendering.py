@@ -25,6 +25,7 @@ from models.organisation import Organisation
 from models.user import Locale
 from tracing.access import Permission
 from tracing.facts import AttributeFact
+from tracing.inbox import count_unread
 
 TEMPLATES = Path(__file__).parent / "templates"
 _LISTED: Mapping[AttributeKind, type[StrEnum]] = {
@@ -148,6 +149,7 @@ def _ground(page: Page) -> dict[str, Any]:
         "lang": "zh-Hans" if page.locale is Locale.ZH else "en",
         "viewer": page.who,
         "may": page.may,
+        "unread": lambda: count_unread(page.session, page.who) if page.who is not None and page.asks else 0,
         "here": page.request.url.path,
         "list_query": urlencode([pair for pair in page.request.query_params.multi_items() if pair[0] != "cursor"]),
         "problem": page.problem,

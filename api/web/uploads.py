@@ -11,7 +11,8 @@ from api.web.page import Page
 from api.web.rendering import done, warning
 from matcher.vocabulary import GalleryKind
 from models.photo import PhotoView
-from tracing.photos import PhotoRefused, PreparedPhoto, TooManyPhotos, add_photo, prepare_photo
+from tracing.photo_refusals import PhotoRefused
+from tracing.photos import PreparedPhoto, TooManyPhotos, add_photo, prepare_photo
 
 FIELDS = {f"photos.{view.value}": view for view in PhotoView}
 """One file field a view, and one that takes several."""

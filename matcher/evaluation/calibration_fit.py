@@ -13,7 +13,9 @@ standard deviation of `PRIOR_OFFSET` natural log units, b of `PRIOR_SLOPE`; the 
 cohort has *people* with two photographs, since pairs share them. No people: the parent's curve; very many: its own fit.
 
 **Bounds**. For: what the pairs bear (empirical upper bound, Vergeer et al., Science & Justice 56, 2016), never more
-than the number of people; a cohort's is drawn from the parent's likewise and never above it. Against, pooled: where the
+than the number of people; a cohort's is drawn from the parent's likewise and never above it. Photographs of adults that
+are known to be near in time cannot be worth less than those of which no time is known, so of them the people of the
+pooled fit bear it, and only their own pairs can lower it. Against, pooled: where the
 sets' mean Cllr is least when nothing is known of any pair. Against, a cohort: never more than its parent, nor than its
 people bear, nor than missing the threshold that one stranger of its set in 100 passes would say, (share of its
 same-person pairs that miss it) / .99. Across childhood and decades most of them miss it: hardly anything is left.
@@ -28,7 +30,7 @@ from numpy.typing import NDArray
 
 from matcher.calibration import FaceCalibration
 from matcher.evaluation.calibration_metrics import cllr, upper_bound
-from matcher.evaluation.calibration_pairs import AGES, SEXES, Flags, Kind, PairSet, bend
+from matcher.evaluation.calibration_pairs import AGES, SEXES, Flags, Kind, PairSet
 from matcher.evaluation.templates import Metric
 from matcher.evaluation.verification import Scores, strict_threshold
 from matcher.face_cohorts import AgePair, CohortCurve, Curve
@@ -87,6 +89,11 @@ class _Conditions:
     ages: AgePair | None = None
     sex: Sex | None = None
     quality_below: float | None = None
+
+    @property
+    def near(self) -> bool:
+        """Whether the photographs are near in time and not known to be of a child."""
+        return self.years is not None and self.years[0] == 0 and self.ages in (None, AgePair.ADULTS, AgePair.ELDER)
 
     def met(self, kind: Kind) -> Flags:
         """Which pairs are of the cohort."""
@@ -197,7 +204,7 @@ def _with_floor(draft: Curve, sets: Sequence[PairSet], shares: Sequence[float]) 
     curves = [replace(draft, floor=floor) for floor in _FLOORS if floor >= deepest]
 
     def cost(curve: Curve) -> float:
-        each = [cllr(bend(curve, one.same.cosines), bend(curve, one.strangers.cosines)) for one in sets]
+        each = [cllr(curve.log10_lrs(one.same.cosines), curve.log10_lrs(one.strangers.cosines)) for one in sets]
         return float(np.dot(shares, each))
 
     return min(curves, key=cost)
@@ -245,16 +252,18 @@ def _cohort(sets: Sequence[PairSet], conditions: _Conditions, parent: Curve) -> 
         return None
     # Within a cohort each person counts alike, whatever set they are from.
     shares = [one.mated / mated for one in parts]
-    curve = shrunk(_sample(parts, shares), parent, _against(parts, wholes, shares))
+    sample = _sample(parts, shares)
+    curve = shrunk(sample, parent, _against(parts, wholes, shares), None if conditions.near else sample.people)
     return CohortCurve(
         curve, mated, same, strangers, conditions.years, conditions.ages, conditions.sex, conditions.quality_below
     )
 
 
-def shrunk(sample: Sample, parent: Curve, against: float) -> Curve:
+def shrunk(sample: Sample, parent: Curve, against: float, people: int | None) -> Curve:
     """The curve of a cohort's sample, drawn towards its parent's; see the module.
 
-    `against` is the most that the cohort's data say against, log10 LR of at most 0.
+    `against` is the most that the cohort's data say against, log10 LR of at most 0; `people`, the number of those whose
+    pairs bear what it says for, None when they are the parent's.
     """
     line = _line(parent)
     x = np.log(10) * np.concatenate([line(sample.same), line(sample.strangers)])
@@ -263,7 +272,9 @@ def shrunk(sample: Sample, parent: Curve, against: float) -> Curve:
     slope = parent.slope * max(rise, _LEAST_RISE)
     neutral = parent.neutral - offset / (slope * np.log(10))
     own = Curve(slope, float(np.clip(neutral, -0.99, 0.99)), parent.cap, parent.floor)
-    borne = min(upper_bound(_line(own)(sample.same), _line(own)(sample.strangers)), log10(max(sample.people, 1)))
+    borne = upper_bound(_line(own)(sample.same), _line(own)(sample.strangers))
+    if people is not None:
+        borne = min(borne, log10(max(people, 1)))
     share = sample.mated / (sample.mated + PRIOR_PEOPLE)
     cap = min(parent.cap, parent.cap + share * (borne - parent.cap))
     floor = max(parent.floor, against)

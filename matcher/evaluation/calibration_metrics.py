@@ -81,6 +81,29 @@ def lower_bound(same: Values, strangers: Values) -> float:
     return -upper_bound(-strangers, -same)
 
 
+def excess_if_honest(same: Values, strangers: Values, seed: int, draws: int = 3) -> float | None:
+    """Cllr over minCllr that exactly honest likelihood ratios of this spread would show, mean of seeded draws.
+
+    `same` and `strangers`: log10 LRs, honest but for chance. As many pairs of each kind are drawn anew from all of them
+    by the posterior that the ratio itself gives: for these the ratios are right. What is above 1 is how far minCllr
+    flatters itself with so few same-person pairs. None when those drawn are told apart entirely.
+    """
+    _need(same, strangers)
+    ratios = np.concatenate([same, strangers])
+    weight = np.concatenate([np.full(len(part), 0.5 / len(part)) for part in (same, strangers)])
+    posterior = 1 / (1 + 10.0 ** -np.clip(ratios, -300, 300))
+    chances = [part / part.sum() for part in (weight * posterior, weight * (1 - posterior))]
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        drawn = [rng.choice(ratios, len(kind), p=p) for kind, p in zip((same, strangers), chances, strict=True)]
+        least = min_cllr(drawn[0], drawn[1])
+        if least == 0:
+            return None
+        found.append(cllr(drawn[0], drawn[1]) / least)
+    return float(np.mean(found))
+
+
 def _need(same: Values, strangers: Values) -> None:
     if not len(same) or not len(strangers):
         raise ValueError("likelihood ratios are judged on same-person pairs and on strangers")

@@ -13,7 +13,7 @@ from matcher.calibration import FaceCalibration
 from matcher.evaluation.datasets import Dataset, Labelled
 from matcher.evaluation.templates import Templates
 from matcher.evaluation.verification import Pairs, Scores, same_pairs, stranger_pairs
-from matcher.face_cohorts import AgePair, Circumstances, Curve, age_pair
+from matcher.face_cohorts import AgePair, Circumstances, age_pair, least_extreme_of
 from matcher.vocabulary import Sex
 
 Flags = NDArray[np.bool_]
@@ -147,16 +147,7 @@ def weigh(calibration: FaceCalibration, kind: Kind, *, blind: bool = False) -> S
 
 def weigh_alike(calibration: FaceCalibration, cosines: Scores, of: Circumstances) -> Scores:
     """log10 LRs of many cosines under the same circumstances, shape kept."""
-    each = [bend(curve, cosines) for curve in calibration.curves(of)]
-    low, high = np.min(each, axis=0), np.max(each, axis=0)
-    return np.asarray(np.where(low > 0, low, np.minimum(high, 0)), np.float64)
-
-
-def bend(curve: Curve, cosines: Scores) -> Scores:
-    """`Curve.log10_lr` of many cosines, shape kept."""
-    line = curve.slope * (cosines - curve.neutral)
-    bound = np.where(line > 0, curve.cap, -curve.floor)
-    return np.asarray(bound * np.tanh(line / bound), np.float64)
+    return least_extreme_of(calibration.curves(of), cosines)
 
 
 Parts = list[tuple[list[PairSet], list[PairSet]]]

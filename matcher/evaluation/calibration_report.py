@@ -131,6 +131,7 @@ COHORTS: dict[str, Callable[[Kind], Flags]] = {
     **{ages.value: _ages(ages) for ages in AgePair},
     f"quality below {POOR:.0f}": lambda kind: kind.quality < POOR,
     f"quality {POOR:.0f} and more": lambda kind: kind.quality >= POOR,
+    "frontal": lambda kind: kind.frontal,
     "profile": lambda kind: ~kind.frontal,
 }  # fmt: skip
 

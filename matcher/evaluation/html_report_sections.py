@@ -179,8 +179,10 @@ def _joint_at(found: Figures) -> str:
             f" {found['non_mated']:,} non-mated searches.</p>",
             table(["", *SYSTEMS.values()], rows),
             f"<p>Fused rank 1 {shown(found['fused']['rank_1'])}, needed {shown(bars['rank_1_needed'])}:"
-            f" {_met(bars['rank_1_met'])}. Fused Cllr over the least possible {shown(bars['cllr_over_min_cllr'])},"
-            f" needed 1.100: {_met(bars['cllr_met'])}.</p>",
+            f" {_met(bars['rank_1_met'])}; all terms weighed in hindsight {shown(bars['rank_1_in_hindsight'])}."
+            f" Fused Cllr over the least possible {shown(bars['cllr_over_min_cllr'])},"
+            f" needed 1.100: {_met(bars['cllr_met'])}; exactly honest ratios of this spread would show"
+            f" {shown(bars['cllr_over_min_cllr_if_honest'])}.</p>",
             drawing(ranks, "Cumulative match 累积匹配曲线."),
             _reliability({"all together 综合": _reliable(found["reliability"])}),
             _keyed(_COHORTS, found["cohorts"]),

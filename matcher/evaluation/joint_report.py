@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evaluation.calibration_fit import fit_logistic
-from matcher.evaluation.calibration_metrics import cllr, min_cllr
+from matcher.evaluation.calibration_metrics import cllr, excess_if_honest, min_cllr
 from matcher.evaluation.identification import miss_rate, rank_rate
 from matcher.evaluation.joint import NOBODY
-from matcher.evaluation.joint_fusion import FusionFit
+from matcher.evaluation.joint_fusion import FusionFit, weighed_in_hindsight
 from matcher.evaluation.joint_scores import JointScores, mated_rows
 from matcher.evidence.batch import KINDS
 
@@ -49,7 +49,9 @@ def report(worlds: Sequence[JointScores], seed: int, fit: FusionFit | None = Non
         "bars": {
             "rank_1_needed": best + (1 - best) / 2,
             "rank_1_met": bool(fused["rank_1"] >= best + (1 - best) / 2),
+            "rank_1_in_hindsight": _rank_1_in_hindsight(worlds),
             "cllr_over_min_cllr": fused["cllr"] / fused["min_cllr"] if fused["min_cllr"] else None,
+            "cllr_over_min_cllr_if_honest": _excess_if_honest(worlds, seed),
             "cllr_met": bool(fused["cllr"] <= 1.1 * fused["min_cllr"]),
         },
         "recalibrated": None if fit is None else _recalibrated(worlds, fit),
@@ -61,8 +63,12 @@ def report(worlds: Sequence[JointScores], seed: int, fit: FusionFit | None = Non
 
 def ranks(world: JointScores, system: str) -> NDArray[np.int64]:
     """Rank of each mated probe's mate, 1 is best, ties counted against it; beyond the gallery where it has no score."""
+    return _ranks(world, _scores(world, system))
+
+
+def _ranks(world: JointScores, all_scores: Values) -> NDArray[np.int64]:
     rows = mated_rows(world)
-    scores = _scores(world, system)[rows]
+    scores = all_scores[rows]
     own = scores[np.arange(len(rows)), world.mates[rows]]
     behind = scores.shape[1] + 1
     found: NDArray[np.int64] = np.where(np.isfinite(own), (scores >= own[:, np.newaxis]).sum(axis=1), behind)
@@ -116,6 +122,22 @@ def calibration(same: Values, strangers: Values) -> Figures:
 def _recalibrated(worlds: Sequence[JointScores], fit: FusionFit) -> Figures:
     same, strangers = _pairs(worlds, "fused")
     return {"slope": fit.slope, "neutral": fit.neutral, "cllr": cllr(fit(same), fit(strangers))}
+
+
+def _excess_if_honest(worlds: Sequence[JointScores], seed: int) -> float | None:
+    """Of the fused ratios, made as honest as a line can in hindsight; None where no line can be fitted."""
+    same, strangers = _pairs(worlds, "fused")
+    try:
+        fit = FusionFit(*fit_logistic(same, strangers))
+    except (ValueError, np.linalg.LinAlgError):
+        return None
+    return excess_if_honest(fit(same), fit(strangers), seed)
+
+
+def _rank_1_in_hindsight(worlds: Sequence[JointScores]) -> float | None:
+    """Share found at first by the weights and shifts that a logistic regression finds best on these very worlds."""
+    sums = weighed_in_hindsight(worlds)
+    return rank_rate(np.concatenate([_ranks(world, scores) for world, scores in zip(worlds, sums, strict=True)]), 1)
 
 
 def _scores(world: JointScores, system: str) -> Values:

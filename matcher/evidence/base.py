@@ -16,7 +16,7 @@ from matcher.calibration import FaceCalibration, load_calibrations
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
-PARAMETERS_FILE = "evidence-3.json"
+PARAMETERS_FILE = "evidence-4.json"
 
 Knots = tuple[tuple[float, float], ...]
 Floats = NDArray[np.float64]

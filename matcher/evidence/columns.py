@@ -1,8 +1,8 @@
 """One person's values beside those of many: the layout in which a term is scored for all candidates at once.
 
-A term has one formula, written for arrays. `encode` turns what it reads of a profile into numbers, once; `stack` lays
-those of many profiles together; `score` gives one log10 likelihood ratio a candidate, NaN where the term says nothing.
-A comparator is the same score against a single profile, put in words.
+A term has one formula, written for arrays. `encode` turns what it reads of a profile into numbers, once; those of many
+profiles are laid together (`packing`); `score` gives one log10 likelihood ratio a candidate, NaN where the term says
+nothing. A comparator is the same score against a single profile, put in words.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.evidence.base import Comparator, Floats, Parameters
+from matcher.evidence.packing import Columns, Parts
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
@@ -29,13 +30,18 @@ N = TypeVar("N", np.float32, np.float64)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term of the comparison: its kind, how it is worded, and how it is scored (see the module)."""
+    """A term of the comparison: its kind, how it is worded, and how it is scored (see the module).
+
+    `parts` and `gather` of terms that read any number of things: what is kept of a profile, and how it is laid
+    together; None for those that read single values, which `table` lays together.
+    """
 
     kind: EvidenceKind
     compare: Comparator
     encode: Callable[[Profile, Parameters], Any]
-    stack: Callable[[Sequence[Any]], Any]
     score: Callable[[Any, Any, Parameters], Floats]
+    parts: Callable[[Any], Parts] | None = None
+    gather: Callable[[Columns], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,16 +63,26 @@ def items(values: Sequence[Sequence[int]]) -> Items:
     return np.array(values, np.int16).tobytes()
 
 
-def lists(encoded: Sequence[Items], width: int) -> Lists:
+def own_items(encoded: Items, width: int) -> Floats:
+    """Items of one profile, (m, width)."""
+    return np.frombuffer(encoded, np.int16).reshape(-1, width).astype(np.float64)
+
+
+def listed(encoded: Items) -> Parts:
+    """Items of one profile, to be packed."""
+    return Parts(shorts=(encoded,))
+
+
+def lists(gathered: Columns, width: int) -> Lists:
     """Items of many profiles, `width` numbers each."""
-    counts = np.array([len(one) for one in encoded], np.int64) // (2 * width)
-    flat = np.frombuffer(b"".join(encoded), np.int16).reshape(-1, width)
-    return Lists(len(encoded), owners(counts), flat.astype(np.float64))
+    ((flat, sizes),) = gathered.shorts
+    # By column: terms read one column of all items after the other.
+    return Lists(gathered.count, owners(sizes // width), flat.reshape(-1, width).astype(np.float64, order="F"))
 
 
-def end_to_end(arrays: Sequence[NDArray[N]], kind: type[N], width: int) -> NDArray[N]:
-    """Rows (m, width) of many contiguous arrays of that kind; numpy's own way costs four times that on small ones."""
-    return np.frombuffer(b"".join([one.data for one in arrays]), kind).reshape(-1, width)
+def end_to_end(arrays: Sequence[bytes], kind: type[N], width: int) -> NDArray[N]:
+    """Rows (m, width) of many arrays of that kind, each as bytes."""
+    return np.frombuffer(b"".join(arrays), kind).reshape(-1, width)
 
 
 def owners(counts: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

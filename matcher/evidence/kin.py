@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from matcher.evidence.base import Evidence, Floats, Parameters
 from matcher.evidence.columns import best, highest
+from matcher.evidence.confidence import levels, reliabilities, told, weakened
 from matcher.evidence.name import WORDS, likelihood_words, region_of
-from matcher.names.pairs import PreparedNames, StackedNames, pair_log10_lrs, prepare_name, prepare_names, stack_names
+from matcher.evidence.packing import Columns, Parts, columns
+from matcher.names.pairs import PreparedNames, StackedNames, lay_names, pair_log10_lrs, prepare_name, prepare_names
 from matcher.names.similarity import compare_names
 from matcher.profile import Kin, Profile
 from matcher.vocabulary import Basis, EvidenceKind, KinRelation
@@ -34,19 +36,21 @@ _ONLY_ONE = frozenset({KinRelation.FATHER, KinRelation.MOTHER, KinRelation.SPOUS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """The relatives of a profile: their names, and the relations' places in their enum, one byte each."""
+    """The relatives of a profile: their names, and as int16 the relations' places in their enum, `confidence.level`."""
 
     prepared: PreparedNames
     relations: bytes
+    levels: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relatives:
-    """The relatives of many profiles: their names, and the relations' places in their enum."""
+    """The relatives of many profiles: the same end to end."""
 
     count: int
     stacked: StackedNames
-    relations: NDArray[np.uint8]
+    relations: NDArray[np.int16]
+    levels: NDArray[np.int16]
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
@@ -68,10 +72,12 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     agreement = compare_names(a.text, b.text, heard=True)
     zh, en = WORDS[agreement.level] if agreement else ("无法比较", "cannot be compared")
     times_zh, times_en = likelihood_words(value)
+    sure = told(a.confidence, b.confidence, parameters)
     return Evidence(
         EvidenceKind.KIN, value, _shown(a), _shown(b),
-        f"亲属姓名“{_shown(a)}”与“{_shown(b)}”{zh}；同一人的可能性是任意一人的 {times_zh}。",
-        f"The relatives {a.text} ({NAMES[a.relation][1]}) and {b.text} ({NAMES[b.relation][1]}) {en}: {times_en}.",
+        f"亲属姓名“{_shown(a)}”与“{_shown(b)}”{zh}；同一人的可能性是任意一人的 {times_zh}。{sure[0]}",
+        f"The relatives {a.text} ({NAMES[a.relation][1]}) and {b.text} ({NAMES[b.relation][1]}) {en}: {times_en}."
+        f"{sure[1]}",
     )  # fmt: skip
 
 
@@ -79,19 +85,35 @@ def encode(profile: Profile, parameters: Parameters) -> Encoded:
     """Every relative's name, read and sounded."""
     region = region_of(profile)
     prepared = [prepare_name(one.text, heard=one.basis is Basis.HEARD, region=region) for one in profile.kin]
-    return Encoded(prepare_names(prepared), bytes(_RELATIONS.index(one.relation) for one in profile.kin))
+    relations = np.array([_RELATIONS.index(one.relation) for one in profile.kin], np.int16).tobytes()
+    return Encoded(prepare_names(prepared), relations, levels([one.confidence for one in profile.kin]))
+
+
+def parts(encoded: Encoded) -> Parts:
+    """The relatives of one profile, to be packed."""
+    names = encoded.prepared
+    return Parts((names.spoken, names.written, encoded.relations, encoded.levels), (names.chances,), (names,))
 
 
 def stack(encoded: Sequence[Encoded]) -> Relatives:
     """The relatives of many profiles."""
-    relations = np.frombuffer(b"".join([one.relations for one in encoded]), np.uint8)
-    return Relatives(len(encoded), stack_names([one.prepared for one in encoded]), relations)
+    return gather(columns([parts(one) for one in encoded]))
+
+
+def gather(gathered: Columns) -> Relatives:
+    """The same of profiles that are packed."""
+    spoken, written, (relations, _), (sure, _) = gathered.shorts
+    ((chances, _),), (people,) = gathered.floats, gathered.others
+    return Relatives(gathered.count, lay_names(people, spoken, written, chances), relations, sure)
 
 
 def pair_values(ours: Encoded, theirs: Relatives, parameters: Parameters) -> list[Floats]:
     """log10 LR of each of our relatives with each of theirs, NaN where the pair says nothing."""
     found = []
-    for name, place in zip(ours.prepared.names, ours.relations, strict=True):
+    relations, own = np.frombuffer(ours.relations, np.int16), np.frombuffer(ours.levels, np.int16)
+    reliable = reliabilities(theirs.levels, parameters)
+    rows = zip(ours.prepared.names, relations.tolist(), reliabilities(own, parameters).tolist(), strict=True)
+    for name, place, own_reliable in rows:
         relation = _RELATIONS[place]
         same = theirs.relations == place
         loose = (theirs.relations == _RELATIONS.index(KinRelation.OTHER)) | (relation is KinRelation.OTHER)
@@ -102,7 +124,7 @@ def pair_values(ours: Encoded, theirs: Relatives, parameters: Parameters) -> lis
         floor = np.where(same & (relation in _ONLY_ONE), np.log10(parameters["kin.wrong"]), 0.0)
         # Two relatives whose names differ may be two people: only of a father there is one.
         values = np.where((values < 0) & (floor == 0.0), np.nan, values * np.where(values > 0, factor, 1.0))
-        found.append(np.clip(values, floor, parameters["kin.cap"]))
+        found.append(weakened(np.clip(values, floor, parameters["kin.cap"]), reliable * own_reliable))
     return found
 
 

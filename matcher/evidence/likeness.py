@@ -14,12 +14,14 @@ from matcher.calibration import FaceCalibration
 from matcher.evidence.age import DAYS_A_YEAR
 from matcher.evidence.base import Floats, Parameters
 from matcher.evidence.columns import UNKNOWN, end_to_end, number, owners
+from matcher.evidence.packing import Columns, Parts, columns
 from matcher.face_cohorts import ADULT, ELDER, AgePair, Circumstances, least_extreme_of
 from matcher.profile import Profile
 from matcher.vocabulary import Sex
 
 TAKEN, QUALITY, AGE, ON, SEX = range(5)
 _VALUES = 5
+_BLOCK = 512
 _CHILDREN, _CHILD_ADULT, _ADULTS, _ELDER = range(4)
 _PAIRS = (AgePair.CHILDREN, AgePair.CHILD_ADULT, AgePair.ADULTS, AgePair.ELDER)
 _UNKNOWN_PAIR = -1
@@ -86,19 +88,29 @@ def photographs(profile: Profile) -> Encoded:
     )
 
 
+def parts(encoded: Encoded) -> Parts:
+    """The photographs of one profile, to be packed."""
+    return Parts(floats=(encoded.photos.tobytes(),), others=(encoded.model, encoded.templates.tobytes()))
+
+
 def stack(encoded: Sequence[Encoded]) -> Faces:
     """The photographs of many profiles."""
-    models: dict[Model, list[int]] = {}
-    for row, one in enumerate(encoded):
-        if one.model is not None:
-            models.setdefault(one.model, []).append(row)
+    return gather(columns([parts(one) for one in encoded]))
+
+
+def gather(gathered: Columns) -> Faces:
+    """The same of profiles that are packed."""
+    ((flat, sizes),) = gathered.floats
+    versions, templates = gathered.others
+    photos, rows = flat.reshape(-1, _VALUES), owners(sizes // _VALUES)
     by_model = {}
-    for model, rows in models.items():
-        photos = [encoded[row].photos for row in rows]
-        of_whom = owners([len(one) for one in photos])
-        templates = end_to_end([encoded[row].templates for row in rows], np.float32, model[1])
-        by_model[model] = Gallery(np.array(rows)[of_whom], templates, end_to_end(photos, np.float64, _VALUES))
-    return Faces(len(encoded), by_model)
+    for model in {one: None for one in versions if one is not None}:
+        of_model = np.array([one == model for one in versions], np.bool_)
+        every = bool(of_model.all())
+        chosen = templates if every else [one for one, ours in zip(templates, of_model, strict=True) if ours]
+        mask = slice(None) if every else of_model[rows]
+        by_model[model] = Gallery(rows[mask], end_to_end(chosen, np.float32, model[1]), photos[mask])
+    return Faces(gathered.count, by_model)
 
 
 def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
@@ -108,7 +120,7 @@ def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
     gallery = theirs.by_model.get(ours.model) if ours.model else None
     if calibration is None or gallery is None:
         return result
-    cosines = np.clip(ours.templates.astype(np.float64) @ gallery.templates.astype(np.float64).T, -1.0, 1.0)
+    cosines = _cosines(ours.templates, gallery.templates)
     total, bad = np.zeros(theirs.count), np.zeros(theirs.count, np.bool_)
     for row, photo in zip(cosines, ours.photos, strict=True):
         bad[gallery.rows[~np.isfinite(row)]] = True
@@ -118,6 +130,15 @@ def score(ours: Encoded, theirs: Faces, parameters: Parameters) -> Floats:
     known = (pairs > 0) & ~bad
     result[known] = np.log10(total[known] / pairs[known])
     return result
+
+
+def _cosines(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> Floats:
+    """Cosines of all pairs, (p, m), in double precision; so many at a time as stay in a core's cache."""
+    own, found = ours.astype(np.float64), np.empty((len(ours), len(theirs)))
+    for start in range(0, len(theirs), _BLOCK):
+        block = theirs[start : start + _BLOCK].astype(np.float64)
+        np.matmul(own, block.T, out=found[:, start : start + _BLOCK])
+    return np.clip(found, -1.0, 1.0, out=found)
 
 
 def _pair_log10_lrs(cosines: Floats, photo: Floats, others: Floats, calibration: FaceCalibration) -> Floats:

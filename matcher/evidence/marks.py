@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from matcher.evidence.base import Evidence, Floats, Parameters
-from matcher.evidence.columns import Items, Lists, items, lists, number, single
+from matcher.evidence.columns import Items, Lists, items, listed, lists, number, own_items, single
+from matcher.evidence.packing import Columns, columns
 from matcher.profile import Mark, Profile
 from matcher.vocabulary import BodyRegion, BodySide, EvidenceKind, GalleryKind, MarkKind
 
@@ -70,7 +71,7 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     value = single(score, encoded, theirs, parameters)
     if value is None:
         return None
-    matched = int(_agreements(stack([encoded]).items[1:], theirs, parameters).matched[0])
+    matched = int(_agreements(own_items(encoded, WIDTH)[1:], theirs, parameters).matched[0])
     ours, others = _permanent(probe), _permanent(other)
     return Evidence(
         EvidenceKind.MARKS,
@@ -103,12 +104,17 @@ def encode(profile: Profile, parameters: Parameters) -> Items:
 
 def stack(encoded: Sequence[Items]) -> Lists:
     """The marks of many profiles."""
-    return lists(encoded, WIDTH)
+    return gather(columns([listed(one) for one in encoded]))
+
+
+def gather(gathered: Columns) -> Lists:
+    """The same of profiles that are packed."""
+    return lists(gathered, WIDTH)
 
 
 def score(encoded: Items, theirs: Lists, parameters: Parameters) -> Floats:
     """log10 LR by candidate; NaN where a side neither has marks nor was seen to have none."""
-    ours = stack([encoded]).items
+    ours = own_items(encoded, WIDTH)
     heads = theirs.items[theirs.items[:, 0] == HEAD]
     found = _agreements(ours[1:], theirs, parameters)
     missing, denied = (_by_kind(prefix, parameters) for prefix in ("marks.missing", "marks.denied"))

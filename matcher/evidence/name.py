@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from matcher.evidence.base import Evidence, Floats, Parameters
 from matcher.evidence.columns import best, highest
+from matcher.evidence.confidence import levels, reliabilities, told, weakened
+from matcher.evidence.packing import Columns, Parts, columns
 from matcher.names.channel import load_channel
-from matcher.names.pairs import PreparedNames, StackedNames, pair_log10_lrs, prepare_name, prepare_names, stack_names
+from matcher.names.pairs import PreparedNames, StackedNames, lay_names, pair_log10_lrs, prepare_name, prepare_names
 from matcher.names.similarity import NameAgreement, NameLevel, compare_names
 from matcher.profile import Name, Profile
 from matcher.vocabulary import Basis, EvidenceKind, NameKind
@@ -30,19 +32,21 @@ WORDS: Mapping[NameLevel, tuple[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """The names of a profile, and for each whether it is a nickname, as a byte."""
+    """The names of a profile, and for each, as int16, whether it is a nickname, and its `confidence.level`."""
 
     prepared: PreparedNames
     nicknames: bytes
+    levels: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Names:
-    """The names of many profiles, and which are nicknames."""
+    """The names of many profiles, which are nicknames, and how sure those were who heard them."""
 
     count: int
     stacked: StackedNames
     nickname: NDArray[np.bool_]
+    levels: NDArray[np.int16]
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
@@ -64,33 +68,49 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
         key=lambda pair: (pair[0].text, pair[1].text, is_heard(pair[0]), is_heard(pair[1])),
     )
     agreement = compare_names(a.text, b.text, heard=is_heard(a) or is_heard(b))
-    return None if agreement is None else _worded(a, b, value, agreement)
+    return None if agreement is None else _worded(a, b, value, agreement, told(a.confidence, b.confidence, parameters))
 
 
 def encode(profile: Profile, parameters: Parameters) -> Encoded:
     """Every name, read and sounded."""
     region = region_of(profile)
     prepared = [prepare_name(one.text, heard=is_heard(one), region=region) for one in profile.names]
-    return Encoded(prepare_names(prepared), bytes(one.kind is NameKind.NICKNAME for one in profile.names))
+    nicknames = np.array([one.kind is NameKind.NICKNAME for one in profile.names], np.int16).tobytes()
+    return Encoded(prepare_names(prepared), nicknames, levels([one.confidence for one in profile.names]))
+
+
+def parts(encoded: Encoded) -> Parts:
+    """The names of one profile, to be packed."""
+    names = encoded.prepared
+    return Parts((names.spoken, names.written, encoded.nicknames, encoded.levels), (names.chances,), (names,))
 
 
 def stack(encoded: Sequence[Encoded]) -> Names:
     """The names of many profiles."""
-    nicknames = np.frombuffer(b"".join([one.nicknames for one in encoded]), np.bool_)
-    return Names(len(encoded), stack_names([one.prepared for one in encoded]), nicknames)
+    return gather(columns([parts(one) for one in encoded]))
+
+
+def gather(gathered: Columns) -> Names:
+    """The same of profiles that are packed."""
+    spoken, written, (nicknames, _), (sure, _) = gathered.shorts
+    ((chances, _),), (people,) = gathered.floats, gathered.others
+    return Names(gathered.count, lay_names(people, spoken, written, chances), nicknames == 1, sure)
 
 
 def pair_values(ours: Encoded, theirs: Names, parameters: Parameters) -> list[Floats]:
     """log10 LR of each of our names with each of theirs, NaN where one cannot be read or a nickname differs."""
     found = []
-    for name, nickname in zip(ours.prepared.names, ours.nicknames, strict=True):
+    nicknames, own = np.frombuffer(ours.nicknames, np.int16), np.frombuffer(ours.levels, np.int16)
+    reliable = reliabilities(theirs.levels, parameters)
+    rows = zip(ours.prepared.names, nicknames.tolist(), reliabilities(own, parameters).tolist(), strict=True)
+    for name, nickname, own_reliable in rows:
         heard = theirs.stacked.is_heard | name.heard
         floor = np.log10(np.where(heard, parameters["name.wrong_heard"], parameters["name.wrong"]))
         values = np.clip(pair_log10_lrs(name, theirs.stacked), floor, parameters["name.cap"])
         # Of all names that people say few are nicknames, so that nicknames agree by chance where the others cannot.
         spoken = values + log10(parameters["name.nickname"])
         values = np.where(theirs.nickname | bool(nickname), np.where(spoken > 0, spoken, np.nan), values)
-        found.append(values)
+        found.append(weakened(values, reliable * own_reliable))
     return found
 
 
@@ -119,18 +139,18 @@ def likelihood_words(value: float) -> tuple[str, str]:
     return f"{times} {more[0]}", f"{times} {more[1]}"
 
 
-def _worded(a: Name, b: Name, value: float, agreement: NameAgreement) -> Evidence:
+def _worded(a: Name, b: Name, value: float, agreement: NameAgreement, sure: tuple[str, str]) -> Evidence:
     zh, en = WORDS[agreement.level]
     if not (is_heard(a) or is_heard(b)):
         surname, given = agreement.surname_log10_lr, agreement.given_log10_lr
         return Evidence(
             EvidenceKind.NAME, value, a.text, b.text,
-            f"姓名“{a.text}”与“{b.text}”{zh}（姓 {surname:+.1f}，名 {given:+.1f}）。",
-            f"The names {a.text} and {b.text} {en} (surname {surname:+.1f}, given name {given:+.1f}).",
+            f"姓名“{a.text}”与“{b.text}”{zh}（姓 {surname:+.1f}，名 {given:+.1f}）。{sure[0]}",
+            f"The names {a.text} and {b.text} {en} (surname {surname:+.1f}, given name {given:+.1f}).{sure[1]}",
         )  # fmt: skip
     times_zh, times_en = likelihood_words(value)
     return Evidence(
         EvidenceKind.NAME, value, a.text, b.text,
-        f"听到的姓名“{a.text}”与“{b.text}”{zh}；叫这个名字的人被这样听到的可能性，是任意一人的 {times_zh}。",
-        f"The heard names {a.text} and {b.text} {en}: {times_en} of somebody of that name than of anybody.",
+        f"听到的姓名“{a.text}”与“{b.text}”{zh}；叫这个名字的人被这样听到的可能性，是任意一人的 {times_zh}。{sure[0]}",
+        f"The heard names {a.text} and {b.text} {en}: {times_en} of somebody of that name than of anybody.{sure[1]}",
     )  # fmt: skip

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher import divisions
+from matcher.evidence import confidence
 from matcher.evidence.base import Evidence, Floats, Parameters
-from matcher.evidence.columns import Items, Lists, items, lists
+from matcher.evidence.columns import Items, Lists, items, listed, lists, own_items
+from matcher.evidence.packing import Columns, columns
 from matcher.profile import Profile
-from matcher.vocabulary import EvidenceKind, PlaceKind
+from matcher.vocabulary import ClueConfidence, EvidenceKind, PlaceKind
 
 FAR, NEIGHBOUR, PROVINCE, CITY, COUNTY = range(5)
 LEVELS: tuple[str, ...] = ("0", "neighbour", "1", "2", "3")
@@ -25,11 +27,12 @@ WORDS: Mapping[int, tuple[str, str]] = MappingProxyType(
         COUNTY: ("同一区县", "in the same county"),
     }
 )
-WIDTH = 6
+WIDTH = 7
 HOME, MENTIONED, SEEN = range(3)
 Numbers = NDArray[np.int64]
-Spot = tuple[int, str]
-"""What a place means (`HOME`, `MENTIONED`, `SEEN`) and its division code."""
+Spot = tuple[int, str, ClueConfidence | None]
+"""What a place means (`HOME`, `MENTIONED`, `SEEN`), its division code, and the confidence of the clue that named it."""
+Bounds = tuple[float, float]
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
@@ -41,44 +44,53 @@ def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence 
     """
     ours, theirs = encode(probe, parameters), stack([encode(other, parameters)])
     values, counted = pair_values(ours, theirs, parameters)
-    (value,) = mean_log10_lrs(values, counted, theirs)
+    (value,) = score(ours, theirs, parameters)
     if np.isnan(value):
         return None
-    bounds = (parameters["place.floor"], parameters["place.cap"])
     pair = best_pair(values, counted, spots(probe), spots(other))
-    return told(EvidenceKind.PLACE, float(np.clip(value, *bounds)), pair, ("地点", "The places"))
+    return told(EvidenceKind.PLACE, float(value), pair, ("地点", "The places"), parameters)
 
 
 def spots(profile: Profile) -> list[Spot]:
     """The places of a profile that have a code, and the one where the person was seen."""
-    found = [(MENTIONED if p.kind is PlaceKind.MENTIONED else HOME, p.division) for p in profile.places if p.division]
-    return found + ([(SEEN, profile.seen_at)] if profile.seen_at else [])
+    found: list[Spot] = [
+        (MENTIONED if place.kind is PlaceKind.MENTIONED else HOME, place.division, place.confidence)
+        for place in profile.places
+        if place.division
+    ]
+    return found + ([(SEEN, profile.seen_at, None)] if profile.seen_at else [])
 
 
 def encode(profile: Profile, parameters: Parameters) -> Items:
-    """The places as numbers: what each means, and its code's `divisions.numbers`."""
+    """The places as numbers: what each means, its code's `divisions.numbers`, and its `confidence.level`."""
     return coded(spots(profile))
 
 
 def coded(found: Sequence[Spot]) -> Items:
     """Spots as numbers, WIDTH each."""
-    return items([(role, *divisions.numbers(code)) for role, code in found])
+    return items([(role, *divisions.numbers(code), confidence.level(sure)) for role, code, sure in found])
 
 
 def stack(encoded: Sequence[Items]) -> Lists:
     """The places of many profiles."""
-    return lists(encoded, WIDTH)
+    return gather(columns([listed(one) for one in encoded]))
+
+
+def gather(gathered: Columns) -> Lists:
+    """The same of profiles that are packed."""
+    return lists(gathered, WIDTH)
 
 
 def score(ours: Items, theirs: Lists, parameters: Parameters) -> Floats:
     """log10 LR by candidate; NaN where there is nothing to compare."""
     values, counted = pair_values(ours, theirs, parameters)
-    return np.clip(mean_log10_lrs(values, counted, theirs), parameters["place.floor"], parameters["place.cap"])
+    bounds = parameters["place.floor"], parameters["place.cap"]
+    return mean_log10_lrs(values, counted, theirs, bounds, reliability(ours, theirs, parameters))
 
 
 def pair_values(places: Items, theirs: Lists, parameters: Parameters) -> tuple[Floats, Floats]:
     """log10 LR of each of our places with each of theirs, (a, m), and which of these pairs count (1) or not (0)."""
-    ours = stack([places]).items
+    ours = own_items(places, WIDTH)
     roles = theirs.items[:, 0]
     mentioned = (ours[:, :1] == MENTIONED) | (roles == MENTIONED)
     homes = (ours[:, :1] != SEEN) & (roles != SEEN)
@@ -116,7 +128,7 @@ def level_log10_lrs(prefix: str, depth: Numbers, agreed: Numbers, parameters: Pa
 
 def spot(code: str) -> Floats:
     """One place as numbers, (1, WIDTH)."""
-    return stack([coded([(HOME, code)])]).items
+    return own_items(coded([(HOME, code, None)]), WIDTH)
 
 
 def agreement(ours: Floats, theirs: Floats) -> Numbers:
@@ -128,30 +140,48 @@ def agreement(ours: Floats, theirs: Floats) -> Numbers:
 
 def as_numbers(place: Floats) -> divisions.Numbers:
     """The code of one place, (1, WIDTH)."""
-    return divisions.Numbers(*(int(one) for one in place[0, 1:]))
+    return divisions.Numbers(*(int(one) for one in place[0, 1:6]))
 
 
-def mean_log10_lrs(values: Floats, counted: Floats, theirs: Lists) -> Floats:
-    """log10 of the mean likelihood ratio of each candidate's pairs that count; NaN where none does."""
-    total = np.bincount(theirs.rows, (10**values * counted).sum(axis=0), theirs.count)
+def reliability(ours: Items, theirs: Lists, parameters: Parameters) -> Floats:
+    """How likely both places of each pair are right as far as clues named them, (a, m), 0 to 1."""
+    own = confidence.reliabilities(own_items(ours, WIDTH)[:, WIDTH - 1 :], parameters)
+    return own * confidence.reliabilities(theirs.items[:, WIDTH - 1], parameters)
+
+
+def mean_log10_lrs(values: Floats, counted: Floats, theirs: Lists, bounds: Bounds, reliable: Floats) -> Floats:
+    """log10 of the mean likelihood ratio of each candidate's pairs that count, within bounds; NaN where none does.
+
+    Pairs weigh by how likely they are right, and their mean counts as a statement that is right as often as they are
+    on average.
+    """
+    weights = counted * reliable
+    total = np.bincount(theirs.rows, (10**values * weights).sum(axis=0), theirs.count)
+    right = np.bincount(theirs.rows, weights.sum(axis=0), theirs.count)
     pairs = np.bincount(theirs.rows, counted.sum(axis=0), theirs.count)
+    known = pairs > 0
     result = np.full(theirs.count, np.nan)
-    result[pairs > 0] = np.log10(total[pairs > 0] / pairs[pairs > 0])
+    means = np.clip(np.log10(total[known] / right[known]), *bounds)
+    result[known] = confidence.weakened(means, right[known] / pairs[known])
     return result
 
 
-def best_pair(values: Floats, counted: Floats, ours: Sequence[Spot], theirs: Sequence[Spot]) -> tuple[str, str]:
-    """Division codes of the pair that agrees best."""
+def best_pair(values: Floats, counted: Floats, ours: Sequence[Spot], theirs: Sequence[Spot]) -> tuple[Spot, Spot]:
+    """The pair that agrees best."""
     place, other = np.unravel_index(np.argmax(np.where(counted > 0, values, -np.inf)), values.shape)
-    return ours[int(place)][1], theirs[int(other)][1]
+    return ours[int(place)], theirs[int(other)]
 
 
-def told(kind: EvidenceKind, value: float, pair: tuple[str, str], subject: tuple[str, str]) -> Evidence:
-    """Evidence in words, by the pair of codes that agrees best."""
-    zh, en = WORDS[int(agreement(*(spot(code) for code in pair))[0])]
-    names = [divisions.full_name(code) if divisions.exists(code) else code for code in pair]
+def told(
+    kind: EvidenceKind, value: float, pair: tuple[Spot, Spot], subject: tuple[str, str], parameters: Parameters
+) -> Evidence:
+    """Evidence in words, by the pair that agrees best."""
+    codes = pair[0][1], pair[1][1]
+    zh, en = WORDS[int(agreement(*(spot(code) for code in codes))[0])]
+    names = [divisions.full_name(code) if divisions.exists(code) else code for code in codes]
+    sure = confidence.told(pair[0][2], pair[1][2], parameters)
     return Evidence(
         kind, value, names[0], names[1],
-        f"{subject[0]}{zh}：{names[0]}、{names[1]}。",
-        f"{subject[1]} are {en}: {names[0]}, {names[1]}.",
+        f"{subject[0]}{zh}：{names[0]}、{names[1]}。{sure[0]}",
+        f"{subject[1]} are {en}: {names[0]}, {names[1]}.{sure[1]}",
     )  # fmt: skip

@@ -4,31 +4,47 @@ from collections.abc import Sequence
 
 from matcher.evidence.base import Evidence, Floats, Parameters
 from matcher.evidence.columns import single
-from matcher.evidence.wording import institution, institution_log10_lrs
+from matcher.evidence.confidence import told
+from matcher.evidence.packing import Columns, Parts, columns
+from matcher.evidence.wording import Institution, Institutions, institution, institution_log10_lrs, institutions, kept
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
 
 def compare(probe: Profile, other: Profile, parameters: Parameters) -> Evidence | None:
     """Agreement of the names as they sound; None when a side has none but generic words."""
-    value = single(score, encode(probe, parameters), [encode(other, parameters)], parameters)
+    value = single(score, encode(probe, parameters), stack([encode(other, parameters)]), parameters)
     if value is None or probe.school is None or other.school is None:
         return None
     a, b = probe.school.value, other.school.value
+    sure = told(probe.school.confidence, other.school.confidence, parameters)
     zh, en = ("相符或相近", "agree") if value > 0 else ("不同", "differ")
-    return Evidence(EvidenceKind.SCHOOL, value, a, b, f"就读学校“{a}”与“{b}”{zh}。", f"The schools {a} and {b} {en}.")
+    return Evidence(
+        EvidenceKind.SCHOOL, value, a, b,
+        f"就读学校“{a}”与“{b}”{zh}。{sure[0]}", f"The schools {a} and {b} {en}.{sure[1]}",
+    )  # fmt: skip
 
 
-def encode(profile: Profile, parameters: Parameters) -> str:
-    """How the name sounds, without generic words."""
+def encode(profile: Profile, parameters: Parameters) -> Institution:
+    """How the name sounds, without generic words, and its `confidence.level`."""
     return institution(profile.school, "school")
 
 
-def stack(encoded: Sequence[str]) -> Sequence[str]:
+def parts(encoded: Institution) -> Parts:
+    """The name of one profile, to be packed."""
+    return kept(encoded)
+
+
+def stack(encoded: Sequence[Institution]) -> Institutions:
     """The names of many profiles."""
-    return encoded
+    return gather(columns([parts(one) for one in encoded]))
 
 
-def score(ours: str, theirs: Sequence[str], parameters: Parameters) -> Floats:
+def gather(gathered: Columns) -> Institutions:
+    """The same of profiles that are packed."""
+    return institutions(gathered)
+
+
+def score(ours: Institution, theirs: Institutions, parameters: Parameters) -> Floats:
     """log10 LR by candidate; NaN where there is nothing to compare."""
     return institution_log10_lrs(ours, theirs, "school", parameters)

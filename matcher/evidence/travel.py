@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from matcher import divisions
 from matcher.evidence.base import Evidence, Floats, Parameters
 from matcher.evidence.columns import UNKNOWN, Row, single, table
-from matcher.evidence.place import LEVELS, WORDS, agreement, as_numbers, spot
+from matcher.evidence.place import LEVELS, WIDTH, WORDS, agreement, as_numbers, spot
 from matcher.profile import Profile
 from matcher.vocabulary import EvidenceKind
 
@@ -41,7 +41,7 @@ def encode(profile: Profile, parameters: Parameters) -> Row:
     """Ordinal of the day seen, and the place as `place.spot` gives it."""
     day = float(profile.seen_on.toordinal()) if profile.seen_on else UNKNOWN
     if not profile.seen_at:
-        return day, *([UNKNOWN] * 6)
+        return day, *([UNKNOWN] * WIDTH)
     return day, *spot(profile.seen_at)[0].tolist()
 
 

@@ -9,11 +9,14 @@ from importlib.resources import files
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.fuzz import partial_ratio, ratio
 from rapidfuzz.process import cdist
 
-from matcher.evidence.base import Floats, Parameters
+from matcher.evidence.base import Floats, Knots, Parameters
 from matcher.evidence.columns import Row
+from matcher.evidence.confidence import level, reliabilities, weakened
+from matcher.evidence.packing import Columns, Parts
 from matcher.names.sounds import fold, is_han, syllables
 from matcher.profile import Known
 
@@ -48,24 +51,42 @@ def load_words() -> Words:
     return Words(data["version"], MappingProxyType(generic), MappingProxyType(things))
 
 
-def institution(known: Known[str] | None, kind: str) -> str:
-    """How an institution's own name sounds, one character a syllable; "" when nothing but generic words is known.
+Institution = tuple[str, int]
+"""How an institution's own name sounds, one character a syllable, and the `confidence.level` of it."""
+Institutions = tuple[Sequence[str], NDArray[np.int16]]
+"""The same of many profiles."""
+
+
+def institution(known: Known[str] | None, kind: str) -> Institution:
+    """How an institution's own name sounds; "" when nothing but generic words is known.
 
     Sounds are folded over dialects, so that 三小 heard as 山小 still agrees.
     """
     if known is None:
-        return ""
+        return "", 0
     text = "".join(char for char in unicodedata.normalize("NFKC", known.value).lower() if char.isalnum())
     for word in load_words().generic[kind]:
         text = text.replace(word, "")
-    return "".join(_sound(char) for char in text)
+    return "".join(_sound(char) for char in text), level(known.confidence)
 
 
-def institution_log10_lrs(ours: str, theirs: Sequence[str], prefix: str, parameters: Parameters) -> Floats:
+def kept(one: Institution) -> Parts:
+    """One profile's institution, to be packed."""
+    return Parts(shorts=(np.array([one[1]], np.int16).tobytes(),), others=(one[0],))
+
+
+def institutions(gathered: Columns) -> Institutions:
+    """Those of profiles that are packed."""
+    ((levels, _),), (names,) = gathered.shorts, gathered.others
+    return names, levels
+
+
+def institution_log10_lrs(own: Institution, others: Institutions, prefix: str, parameters: Parameters) -> Floats:
     """log10 LR by candidate through the curve `PREFIX.curve` of how alike they sound; NaN where a side has no name.
 
     A name within the other counts nearly as the same: people leave out the city or the number.
     """
+    (ours, sure), (theirs, levels) = own, others
     result = np.full(len(theirs), np.nan)
     known = np.array([bool(one) for one in theirs], np.bool_)
     if not ours or not known.any():
@@ -80,10 +101,20 @@ def institution_log10_lrs(ours: str, theirs: Sequence[str], prefix: str, paramet
     changes = parameters.curve_at(f"{prefix}.curve", most) > parameters.curve_at(f"{prefix}.curve", alike)
     near = np.flatnonzero(changes & (shorter >= 2))
     if len(near):
-        part = cdist([ours], [names[place] for place in near.tolist()], scorer=partial_ratio, dtype=np.float64)[0] / 100
+        # A part that is no more alike than the curve's level beginning changes nothing; the library then stops early.
+        least = max(0.0, 100 * _level_until(parameters.curves[f"{prefix}.curve"]) / weight - 1e-6)
+        close = [names[place] for place in near.tolist()]
+        part = cdist([ours], close, scorer=partial_ratio, score_cutoff=least, dtype=np.float64)[0] / 100
         alike[near] = np.maximum(alike[near], part * weight)
     result[known] = parameters.curve_at(f"{prefix}.curve", alike)
-    return result
+    return weakened(result, reliabilities(levels, parameters) * reliabilities(sure, parameters))
+
+
+def _level_until(curve: Knots) -> float:
+    """Where a curve leaves the level on which it begins; 0 where it rises at once."""
+    level = [x for x, y in curve if y == curve[0][1]]
+    rises = next((x for x, y in curve if y != curve[0][1]), curve[-1][0])
+    return max((x for x in level if x < rises), default=0.0)
 
 
 def things(known: Known[str] | None, subject: str) -> Row:

@@ -23,6 +23,7 @@ from matcher.names.tables import load_tables
 
 UNKNOWN = -1
 MAX_SYLLABLES = 6
+_CHUNK = 4096  # names whose sums stay in a core's cache
 _PIECES = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+|[^\W\d_㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
 
 Numbers = NDArray[np.int64]
@@ -124,7 +125,9 @@ def log10_lrs(text: str, names: EncodedNames, region: str | None = None) -> Floa
     heard = Heard.of(sounds, load_channel().region_number(region))
     probability = np.zeros(names.count)
     for shape, (rows, numbers, tones) in names.groups.items():
-        np.maximum.at(probability, rows, probability_heard(heard, shape, numbers, tones))
+        for start in range(0, len(rows), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            np.maximum.at(probability, rows[part], probability_heard(heard, shape, numbers[part], tones[part]))
     read = probability > 0
     result[read] = np.log10(probability[read] / chance(sounds, region))
     return result
@@ -206,25 +209,47 @@ def _columns(heard: Heard, table: Floats) -> list[Any]:
 
 def _said(heard: Heard, numbers: Numbers, tones: Numbers, channel: SoundChannel) -> list[list[Any]]:
     """P(heard syllable | syllable of the name), by place of the name and place of what was heard."""
-    kept, unknown = channel.listener.tone_kept, 1 / channel.size
-    other = (1 - kept) / (TONES - 1)
-    toneless = not heard.tones.any()
-    all_known = bool((heard.syllables != UNKNOWN).all() and (numbers != UNKNOWN).all())
+    columns, places = range(heard.syllables.shape[1]), range(numbers.shape[1])
+    if len(heard.regions) == 1:
+        # One was heard: what any syllable and tone would be heard as is found out once, and then looked up.
+        tables = [_listened(heard, column, channel) for column in columns]
+        # UNKNOWN counts from the end, where the tables have it.
+        cells = [numbers[:, place] * (TONES + 1) + tones[:, place] for place in places]
+        return [[table.take(cell) for table in tables] for cell in cells]
+    kept = channel.listener.tone_kept
+    agreement = np.full((TONES + 1, TONES + 1), (1 - kept) / (TONES - 1))
+    np.fill_diagonal(agreement, kept)
+    agreement[0], agreement[:, 0] = 1 / TONES, 1.0  # the name's tone by row, the heard one by column
     rows: list[list[Any]] = []
-    for place in range(numbers.shape[1]):
+    for place in places:
         said, tone = numbers[:, place], tones[:, place]
+        one = len(said) == 1
         row = []
-        for column in range(heard.syllables.shape[1]):
+        for column in columns:
             syllable, pitch = heard.syllables[:, column], heard.tones[:, column]
-            found = channel.matrices[heard.regions, said, syllable]
-            if not all_known:
-                found = np.where((said == UNKNOWN) | (syllable == UNKNOWN), unknown, found)
-            if not toneless:
-                agreement = np.where(tone == pitch, kept, np.where(tone == 0, 1 / TONES, other))
-                found = np.where((pitch == 0) | (syllable == UNKNOWN), 1.0, agreement) * found
-            row.append(found)
+            if one:
+                found = channel.matrices[:, said[0], :][heard.regions, syllable]
+                tonal = agreement[tone[0]][pitch]
+            else:
+                found, tonal = channel.matrices[heard.regions, said, syllable], agreement[tone, pitch]
+            unknown = syllable == UNKNOWN
+            found = np.where((said == UNKNOWN) | unknown, 1 / channel.size, found)
+            row.append(np.where(unknown, 1.0, tonal) * found)
         rows.append(row)
     return rows
+
+
+def _listened(heard: Heard, column: int, channel: SoundChannel) -> Floats:
+    """Of one heard syllable, its probability by the name's syllable, UNKNOWN last, and each of its tones (0 to 5)."""
+    kept, unknown = channel.listener.tone_kept, 1 / channel.size
+    syllable, pitch = int(heard.syllables[0, column]), int(heard.tones[0, column])
+    if syllable == UNKNOWN:
+        return np.full((channel.size + 1) * (TONES + 1), unknown)
+    tonal = np.full(TONES + 1, (1 - kept) / (TONES - 1) if pitch else 1.0)
+    if pitch:
+        tonal[0], tonal[pitch] = 1 / TONES, kept
+    spoken = np.append(channel.matrices[int(heard.regions[0]), :, syllable], unknown)
+    return np.asarray(spoken[:, None] * tonal, np.float64).ravel()
 
 
 # A place of a form: a syllable of the name by its position, or None for the prefix of a nickname.
@@ -257,25 +282,33 @@ def _summed(
     drop, add = channel.listener.dropped, channel.listener.added
     keep = 1 - drop - add
     inserted = [add * one for one in added]
+    heard = {place: [keep * one for one in row] for place, row in enumerate(emissions)}
+    prefix = [keep * one for one in prefixes]
+    start: list[Any] = [1.0]
+    for one in inserted:
+        start.append(start[-1] * one)
+    # Forms that begin alike (surname; surname and given name) have the beginning of the sum in common.
+    lines: dict[tuple[_Place, ...], list[Any]] = {(): start}
     total: Any = 0.0
     for form, places in _forms(shape):
-        # The probability of saying a syllable of the form and of its being heard so, by place and column.
-        rows = [prefixes if place is None else emissions[place] for place in places]
-        total = total + channel.listener.forms[form] * _forward(rows, inserted, keep, drop)
+        for end in range(1, len(places) + 1):
+            if places[:end] not in lines:
+                place = places[end - 1]
+                row = prefix if place is None else heard[place]
+                lines[places[:end]] = _next_line(lines[places[: end - 1]], row, inserted, drop)
+        total = total + channel.listener.forms[form] * lines[places][-1]
     return total
 
 
-def _forward(rows: Sequence[Sequence[Any]], inserted: Sequence[Any], keep: float, drop: float) -> Any:
-    """Sum over alignments of the places of a form (rows) with the heard syllables (columns)."""
-    line: list[Any] = [1.0]
-    for one in inserted:
-        line.append(line[-1] * one)
-    for row in rows:
-        below = [line[0] * drop]
-        for column, emission in enumerate(row, start=1):
-            below.append(line[column - 1] * emission * keep + line[column] * drop + below[-1] * inserted[column - 1])
-        line = below
-    return line[-1]
+def _next_line(line: Sequence[Any], row: Sequence[Any], inserted: Sequence[Any], drop: float) -> list[Any]:
+    """Forward algorithm: sums over the alignments of one place more of a form with the heard syllables (columns).
+
+    `row`: the probability of saying the syllable of that place, kept, and of its being heard so, by column.
+    """
+    below = [line[0] * drop]
+    for column, emission in enumerate(row, start=1):
+        below.append(line[column - 1] * emission + line[column] * drop + below[-1] * inserted[column - 1])
+    return below
 
 
 def _sound(syllable: str, tone: int) -> Sound:

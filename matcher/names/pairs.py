@@ -27,10 +27,13 @@ from matcher.names.similarity import compare_names
 from matcher.names.sounds import fold
 
 Shape = tuple[int, int]
+EndToEnd = tuple[NDArray[np.int16], Numbers]
+"""int16 rows of many people, and how many numbers of them each person has."""
 MAX_SAID = 8
 """Syllables of a written name that the channel looks at; no Chinese name has more."""
-_SPOKEN = 3 + 2 * MAX_SYLLABLES  # whether heard, region, length, syllables and tones
-_WRITTEN = 3 + 2 * MAX_SAID  # place of the name, syllables of its surname and given name, syllables and tones
+_SPOKEN = 3 + MAX_SYLLABLES  # whether heard, region, length, sounds
+_WRITTEN = 3 + MAX_SAID  # place of the name, syllables of its surname and given name, sounds
+_TONE_BITS = 3  # of a sound in one number: its tone, below its syllable
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +134,24 @@ def prepare_names(names: Sequence[PreparedName]) -> PreparedNames:
 
 def stack_names(people: Sequence[PreparedNames]) -> StackedNames:
     """The names of many people in one row."""
-    counts = np.array([len(one.names) for one in people], np.int64)
-    spoken = np.frombuffer(b"".join([one.spoken for one in people]), np.int16).reshape(-1, _SPOKEN).astype(np.int64)
-    written = np.frombuffer(b"".join([one.written for one in people]), np.int16).reshape(-1, _WRITTEN).astype(np.int64)
-    readings_each = np.array([len(one.written) for one in people], np.int64) // (2 * _WRITTEN)
-    written[:, 0] += np.repeat(np.cumsum(counts) - counts, readings_each)
-    return StackedNames(
-        np.repeat(np.arange(len(people)), counts),
-        people,
-        _by_shape(written),
-        _by_length(spoken),
-        np.frombuffer(b"".join([one.chances for one in people]), np.float64),
-        spoken[:, 0] == 1,
+    pieces = [[one.spoken for one in people], [one.written for one in people]]
+    spoken, written = (
+        (np.frombuffer(b"".join(each), np.int16), np.array([len(one) // 2 for one in each], np.int64))
+        for each in pieces
     )
+    return lay_names(people, spoken, written, np.frombuffer(b"".join([one.chances for one in people]), np.float64))
+
+
+def lay_names(people: Sequence[PreparedNames], spoken: EndToEnd, written: EndToEnd, chances: Floats) -> StackedNames:
+    """The same from the rows of all people end to end, with how many numbers of them each person has."""
+    counts = spoken[1] // _SPOKEN
+    rows = spoken[0].reshape(-1, _SPOKEN)
+    readings = written[0].reshape(-1, _WRITTEN).astype(np.int64)
+    readings[:, 0] += np.repeat(np.cumsum(counts) - counts, written[1] // _WRITTEN)
+    return StackedNames(
+        np.repeat(np.arange(len(people)), counts), people, _by_shape(readings), _by_length(rows), chances,
+        rows[:, 0] == 1,
+    )  # fmt: skip
 
 
 def _by_shape(written: Numbers) -> dict[Shape, tuple[Numbers, Numbers, Numbers]]:
@@ -152,19 +160,23 @@ def _by_shape(written: Numbers) -> dict[Shape, tuple[Numbers, Numbers, Numbers]]
     for code in np.unique(codes).tolist():
         shape = divmod(code, MAX_SAID + 1)
         rows = written[codes == code]
-        end = 3 + 2 * sum(shape)
-        found[shape] = rows[:, 0], rows[:, 3:end:2], rows[:, 4:end:2]
+        found[shape] = rows[:, 0], *_apart_sounds(rows[:, 3 : 3 + sum(shape)])
     return found
 
 
-def _by_length(spoken: Numbers) -> dict[int, tuple[Numbers, Heard]]:
+def _by_length(spoken: NDArray[np.int16]) -> dict[int, tuple[Numbers, Heard]]:
     found: dict[int, tuple[Numbers, Heard]] = {}
     for length in np.unique(spoken[:, 2]).tolist():
         if length:
             places = np.flatnonzero(spoken[:, 2] == length)
-            rows, end = spoken[places], 3 + 2 * length
-            found[length] = places, Heard(rows[:, 3:end:2], rows[:, 4:end:2], rows[:, 1])
+            rows = spoken[places].astype(np.int64)
+            found[length] = places, Heard(*_apart_sounds(rows[:, 3 : 3 + length]), rows[:, 1])
     return found
+
+
+def _apart_sounds(sounds: Numbers) -> tuple[Numbers, Numbers]:
+    """Syllables and tones."""
+    return sounds >> _TONE_BITS, sounds & ((1 << _TONE_BITS) - 1)
 
 
 def pair_log10_lrs(ours: PreparedName, theirs: StackedNames) -> Floats:
@@ -266,5 +278,6 @@ def _cut(surname: Sequence[Sound], given: Sequence[Sound]) -> tuple[Shape, tuple
 
 
 def _padded(sounds: Sequence[Sound], width: int) -> list[int]:
-    numbers = [number for sound in sounds for number in (sound.syllable, sound.tone)]
-    return numbers + [0] * (2 * width - len(numbers))
+    # UNKNOWN, a syllable below 0, comes back as it was: the shift keeps the sign.
+    numbers = [(sound.syllable << _TONE_BITS) + sound.tone for sound in sounds]
+    return numbers + [0] * (width - len(numbers))

@@ -36,7 +36,7 @@ def test_a_new_case_is_where_it_is_said_to_be(client: TestClient, staff: Headers
     found = client.get(response.headers["location"], headers=staff)
     assert found.json() == response.json()
     assert found.headers["etag"] == response.headers["etag"] == f'"{found.json()["version"]}"'
-    assert found.json()["facts"]["attributes"] == [{**fact, "value": "168", "uncertainty": 1.0}]
+    assert found.json()["facts"]["attributes"] == [{**fact, "value": "168", "uncertainty": 1.0, "confidence": None}]
     assert found.json()["found_division_name"].endswith("钦南区")
     assert found.json()["state"] == "draft"
 

@@ -3,7 +3,7 @@
 import shutil
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +24,36 @@ from models.interview import InterviewMethod
 from models.job import Job, JobState
 from models.kin import KinVerification
 from models.milestone import MilestoneKind
+from models.notification import Notification, NotificationKind
 from models.outcome import Outcome
+from models.referral import ReferralKind
+from models.review_protocol import RequestKind
+from models.tip import Tip
 from models.user import Role
 from tests.api.conftest import Headers, give_token
 from tests.api.matrix import PUBLIC, ROWS, Row
 from tests.factories.faces import GREEN, make_photo_bytes
-from tests.factories.records import attach, make_report
-from tests.factories.stories import Story, judged_case, two_reviews
+from tests.factories.network import network_records
+from tests.factories.notices import draft_of, propose, publish, token_of
+from tests.factories.records import attach, make_case, make_report
+from tests.factories.stories import Story, describe, judged_case, two_reviews
+from tests.factories.webhooks import stored_webhook
 from tests.factories.world import World
 from tracing.claims import ClaimResult, record_claim
 from tracing.clues import ClueText
 from tracing.dossier import tick_paper
+from tracing.duplicates import link_records, withdraw_decision
 from tracing.exclusions import exclude
 from tracing.home_notices import send_transfer
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
-from tracing.platform.db import unit_of_work
+from tracing.notifications import notify
+from tracing.platform.db import read_only, unit_of_work
+from tracing.referrals import ReferralText, create_referral, send_referral
+from tracing.review_queue import take_case
+from tracing.review_requests import ask_for
 from tracing.services import Services
+from tracing.tips import TipText, prepare_tip_photo, receive_tip
 
 STAGES = {
     "draft": CaseState.DRAFT,
@@ -89,6 +102,12 @@ class Stage:
             parts["files"] = {"audio": ("talk.flac", FLAC, "audio/flac")}
         if path.endswith("/divisions"):
             parts["params"] = {"q": "qinzhou"}
+        if path.endswith("/receivers"):
+            parts["params"] = {"kind": "medical"}
+        if "/statistics" in path:
+            parts["params"] = {"from": "2026-01-01", "to": "2026-12-31"}
+        if row.query is not None:
+            parts["params"] = row.query
         response: Response = self.client.request(row.method, path, headers={**headers, **row.headers}, **parts)
         return response
 
@@ -103,6 +122,22 @@ class Stage:
         application.state.services.db.dispose()
         for ending in ("-wal", "-shm"):
             self._file.with_name(self._file.name + ending).unlink(missing_ok=True)
+
+
+def around(
+    session: Session, services: Services, world: World, case_id: uuid.UUID, now: datetime
+) -> dict[str, uuid.UUID]:
+    """A referral that was sent, an earlier case, and the pair of the two cases as a possible duplicate."""
+    staff = world.viewer(world.a.users[Role.STATION_STAFF])
+    to_unit = ReferralText(ReferralKind.LOW_INCOME, world.a.receiving.id, "肾衰竭，返乡后无收入")
+    sent = create_referral(session, services, staff, case_id, to_unit, now=now)
+    send_referral(session, services, staff, sent.id, now=now)
+    earlier = make_case(session, services, staff, now=now - timedelta(days=90))
+    pair = link_records(session, services, staff, GalleryKind.CASE, case_id, earlier.id, reason="同一疤痕", now=now)
+    withdraw_decision(session, staff, pair.id, reason="再看", now=now)
+    return {
+        "referral_id": sent.id, "earlier_case_id": earlier.id, "pair_id": pair.id,
+    }  # fmt: skip
 
 
 @pytest.fixture(params=list(STAGES))
@@ -142,11 +177,28 @@ def stage(
             examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
             claim_id = record_claim(session, services, examiner, story.case_id, lead, now=now).id
         papers = _papers(session, services, world, story, name, now)
+        referred = {"referral_id": NOBODY, "earlier_case_id": NOBODY, "pair_id": NOBODY}
+        if STAGES[name] is not CaseState.DRAFT:
+            referred = around(session, services, world, story.case_id, now)
+        street = network_records(session, services, world, story.case_id, now=now)
         job = Job(
             id=uuid.uuid4(), kind="none", key="none", payload={}, state=JobState.SET_ASIDE, attempts=5,
             run_after=now, created_at=now,
         )  # fmt: skip
         session.add(job)
+        assignment_id, request_id = NOBODY, NOBODY
+        if name == "in_review" and story.candidate_id:
+            first, second = (world.viewer(one) for one in world.a.examiners)
+            for viewer in (first, second, world.viewer(world.a.users[Role.POLICE_SUPERVISOR])):
+                describe(session, services, viewer, story.case_id, now=now)
+            assignment_id = take_case(session, services, second, story.case_id, now=now).id
+            request_id = ask_for(session, first, story.candidate_id, RequestKind.DNA, now=now).id
+        notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=now)
+        notification_id = session.scalars(select(Notification.id)).one()
+        webhook_id = stored_webhook(session, services, world.a, now=now)
+    public = {"version_id": NOBODY, "tip_id": NOBODY}
+    if STAGES[name] is CaseState.IN_REVIEW:
+        public = _public(services, world, story, photo.id, now)
     made = Stage(
         client=client,
         services=services,
@@ -161,10 +213,20 @@ def stage(
             "clue_id": str(clue_id),
             "claim_id": str(claim_id),
             **papers,
+            "assignment_id": str(assignment_id),
+            "request_id": str(request_id),
             "deadline_id": str(deadline_id),
+            **{key: str(value) for key, value in referred.items()},
+            "health_id": str(world.a.health.id),
+            **dict.fromkeys(("visit_id", "end_id", "link_id"), str(NOBODY)),
             "organisation_id": str(world.a.station.id),
             "user_id": str(world.a.sister_staff.id),
             "job_id": str(job.id),
+            "figure": "people_helped",
+            **{key: str(value) for key, value in public.items()},
+            "notification_id": str(notification_id),
+            "webhook_id": str(webhook_id),
+            **street,
         },
         tokens={
             (role, own): give_token(services, (world.a if own else world.b).users[role])
@@ -202,6 +264,17 @@ def _papers(
         ids |= {"outcome_id": str(outcome_id), "entry_id": str(entry.id), "notice_id": str(notice.id)}
         ids["verification_id"] = str(session.scalars(select(KinVerification.id)).one())
     return ids
+
+
+def _public(services: Services, world: World, story: Story, photo_id: uuid.UUID, now: datetime) -> dict[str, uuid.UUID]:
+    """A public notice, a tip with a photograph on it, and a second version that waits."""
+    publish(services, world, story.case_id, draft_of(photo_id=photo_id), now=now)
+    given, picture = TipText("像小董镇的人"), prepare_tip_photo(make_photo_bytes(GREEN), services.settings)
+    with unit_of_work(services.db) as session:
+        receive_tip(session, services, token_of(services, story.case_id), given, picture, now=now)
+    version = propose(services, world, story.case_id, draft_of(photo_id=photo_id), now=now)
+    with read_only(services.db) as session:
+        return {"version_id": version.id, "tip_id": session.scalars(select(Tip.id)).one()}
 
 
 def test_every_row_for_every_role(stage: tuple[str, Stage]) -> None:

@@ -19,6 +19,7 @@ HIDDEN = {
     "gallery_size", "prior_log10_odds",
 }  # fmt: skip
 TERM = {"kind", "log10_lr", "weight", "counted", "probe_value", "other_value", "sentence_zh", "sentence_en"}
+NOTED = {"basis": "non_facial", "features": [{"feature": "stature", "text": "瘦高"}]}
 SUPPORTS = {"opinion": "supports", "remarks": "耳廓一致"}
 AGREE = {"method": "agreeing_reviews", "grounds": "两名比对员意见一致"}
 RELEASE = {"wish": "wants_contact", "danger": "no_sign"}
@@ -36,8 +37,14 @@ def police(world: World, bearer: Bearer) -> tuple[Headers, Headers]:
     return bearer(world.a.examiners[0]), bearer(world.a.examiners[1])
 
 
+def _describe(client: TestClient, story: Story, headers: Headers) -> None:
+    answer = client.post(f"/api/v1/cases/{story.case_id}/features", json=NOTED, headers=headers)
+    assert answer.status_code == 201
+
+
 def _judge(client: TestClient, story: Story, *examiners: Headers) -> None:
     for headers in examiners:
+        _describe(client, story, headers)
         path = f"/api/v1/candidates/{story.candidate}/reviews"
         assert client.post(path, json=SUPPORTS, headers=headers).status_code == 201
 
@@ -55,6 +62,9 @@ def test_scores_and_opinions_are_sealed_until_ones_own_is_committed(
     queue = client.get("/api/v1/review/queue", headers=first).json()["items"]
     assert [(item["case"]["id"], item["waiting"]) for item in queue] == [(str(story.case_id), 1)]
     _judge(client, story, first)
+    early = client.get(path, headers=second)
+    assert (early.status_code, early.json()["slug"]) == (409, "features_missing")
+    _describe(client, story, second)
     sealed = client.get(path, headers=second).json()
     assert sealed["candidate"]["sealed"] is True
     assert not HIDDEN & sealed["candidate"].keys()

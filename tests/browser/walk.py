@@ -193,10 +193,17 @@ def wait_for_candidate(walk: Walk, page: Page) -> None:
 
 
 def judge(walk: Walk, page: Page, case_url: str) -> None:
-    """From the queue to the candidate, and an opinion given before any score is seen."""
+    """From the queue to the features, to the candidate, and an opinion given before any score is seen."""
     page.goto(f"{walk.url}/review")
     page.locator("tbody a").first.click()
     expect(page).to_have_url(re.compile(re.escape(case_url)))
+    expect(page.locator(".candidate")).to_have_count(0)
+    page.locator("#main a[href$='/features'], main a[href$='/features']").first.click()
+    fields = page.locator("form[action$='/features'] .grid input:not([type=checkbox])")
+    for position in range(3):
+        fields.nth(position).fill("中等")
+    walk.look(page)
+    send(page, "/features")
     page.locator(".candidate a").first.click()
     expect(page.locator(".terms")).to_have_count(0)
     walk.look(page)

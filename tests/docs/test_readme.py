@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "tracing evaluate joint --faces DIR": (
         "evaluate", "joint", "--faces", str(DEMO), "--worlds", "1", "--distractors", "20", "--severity", "usual",
     ),
+    "tracing story --list": ("story", "--list"),
     "tracing audit verify": ("audit", "verify"),
 }  # fmt: skip
 

@@ -4,9 +4,11 @@ import json
 import re
 from pathlib import Path
 
+from models.notification import NotificationKind
 from tests.architecture.source import ROOT
 from tracing.clock_policy import load_clocks
 from tracing.commands.deadlines import documented
+from tracing.notification_links import OBJECTS
 
 TEXT = (ROOT / "docs" / "workflow.md").read_text("utf-8")
 
@@ -16,7 +18,9 @@ def test_the_generated_parts_are_current() -> None:
 
 
 def test_the_examples_are_taken(tmp_path: Path) -> None:
-    policy, calendar = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL))
+    policy, calendar, event = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL))
+    assert event["type"] in set(NotificationKind)
+    assert event["data"]["object"] in OBJECTS
     (tmp_path / "deadlines-45.json").write_text(json.dumps(policy), "utf-8")
     (tmp_path / "calendar-CN.json").write_text(json.dumps(calendar), "utf-8")
     clocks = load_clocks(tmp_path, "Asia/Shanghai")

@@ -13,6 +13,7 @@ from matcher.vocabulary import (
     BodyRegion,
     BodySide,
     Build,
+    ClueConfidence,
     GalleryKind,
     Glasses,
     Handedness,
@@ -29,9 +30,12 @@ CODES = st.sampled_from(["45", "4507", "450702", "11", "110101", "429004", "9999
 DAYS = st.dates(date(1920, 1, 1), date(2025, 12, 31))
 
 
+SURE = st.none() | st.sampled_from(ClueConfidence)
+
+
 def known(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     uncertainty = st.none() | st.floats(0, 20)
-    return st.none() | st.builds(Known, values, st.sampled_from(Basis), st.none() | DAYS, uncertainty)
+    return st.none() | st.builds(Known, values, st.sampled_from(Basis), st.none() | DAYS, uncertainty, SURE)
 
 
 @st.composite
@@ -43,11 +47,12 @@ def unit_templates(draw: st.DrawFn) -> np.ndarray[tuple[int, ...], np.dtype[np.f
     return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True), np.float32)
 
 
-NAME = st.builds(Name, st.text("王李覃小阿强伟 wangl", max_size=4), st.sampled_from(NameKind), st.sampled_from(Basis))
-KIN = st.builds(Kin, st.sampled_from(KinRelation), st.text("王李小军强伟 lijun", max_size=3), st.sampled_from(Basis))
-PHONE = st.builds(Phone, st.text("137", max_size=9) | st.text("0123456789-", max_size=12), st.sampled_from(Basis))
+BASIS = st.sampled_from(Basis)
+NAME = st.builds(Name, st.text("王李覃小阿强伟 wangl", max_size=4), st.sampled_from(NameKind), BASIS, SURE)
+KIN = st.builds(Kin, st.sampled_from(KinRelation), st.text("王李小军强伟 lijun", max_size=3), BASIS, SURE)
+PHONE = st.builds(Phone, st.text("137", max_size=9) | st.text("0123456789-", max_size=12), BASIS, SURE)
 TEXT = st.text("市三小学公司务农司机红棉衣黑裤手机钱包 abc", max_size=8)
-PLACE = st.builds(Place, CODES, st.sampled_from(PlaceKind), st.sampled_from(Basis))
+PLACE = st.builds(Place, CODES, st.sampled_from(PlaceKind), BASIS, SURE)
 MARK = st.builds(
     Mark,
     st.sampled_from(MarkKind),

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 
 from models.candidate import Candidate
 from models.user import Role
-from tests.conftest import SQLITE_FILE, postgres_url, settings_for
+from tests.conftest import SQLITE_FILE, settings_for
+from tests.factories.postgres import Databases, create, drop, url_of
 from tests.factories.records import make_case, make_report
 from tests.factories.stories import run_jobs
 from tests.factories.world import World, build_world
@@ -81,35 +82,28 @@ def sqlite_copies(folder: Path, now: datetime) -> Iterator[Copies]:
 @contextmanager
 def postgres_copies(server: Engine, folder: Path, now: datetime) -> Iterator[Copies]:
     """On databases of the server, dropped afterwards; the connection must be in autocommit."""
-
-    @contextmanager
-    def database(template: str) -> Iterator[str]:
-        name = f"guitu_test_{secrets.token_hex(6)}"
-        with server.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-        try:
-            yield name
-        finally:
-            with server.connect() as connection:
-                connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-
-    with database("template1") as template:
-        first = settings_for(folder / "postgres", postgres_url(template))
+    template = create(server)
+    try:
+        first = settings_for(folder / "postgres", url_of(server, template))
         upgrade(first)
         services = build_services(first)
         rivals = make_rivals(services, now)
         services.db.dispose()
+        databases = Databases(server, template)
 
         @contextmanager
         def fresh() -> Iterator[Services]:
-            with database(template) as name:
-                copy = build_services(settings_for(folder / "postgres", postgres_url(name)))
+            with databases.lent() as name:
+                copy = build_services(settings_for(folder / "postgres", url_of(server, name)))
                 try:
                     yield copy
                 finally:
                     copy.db.dispose()
 
         yield Copies(rivals, fresh)
+        databases.close()
+    finally:
+        drop(server, template)
 
 
 def race(attempts: Sequence[Callable[[], object]]) -> tuple[list[int], list[Exception]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.candidate import Candidate
 from models.case import Case, CaseState
@@ -14,15 +15,17 @@ from models.contact import ContactChannel, ContactResult, DangerScreen, PersonWi
 from models.job import Job, JobState
 from models.kin import KinDocument
 from models.outcome import OutcomeKind, OutcomeRoute, Transport
-from models.review import Opinion
+from models.review import Opinion, Review
 from models.user import Role
 from tests.factories.records import make_case, make_report
 from tests.factories.world import World
-from tracing.access import Viewer
+from tracing import access
+from tracing.access import Permission, Viewer
 from tracing.cases import move_case
 from tracing.confirmation import confirm, recall
 from tracing.contact import record_attempt, release_contact
 from tracing.dossier import missing_papers, tick_paper
+from tracing.features import are_noted, basis_wanted, note_features
 from tracing.kin import KinEvidence, Question, SeenDocument, verify_kin
 from tracing.outcome_papers import Papers, Receiver, Transfer, Trip
 from tracing.outcome_rules import RULES, Need
@@ -30,6 +33,7 @@ from tracing.outcomes import record_outcome
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.worker import run_one
 from tracing.review import commit_review
+from tracing.review_policy import feature_lists
 from tracing.services import Services
 from tracing.tasks import REGISTRY
 
@@ -112,11 +116,38 @@ def examiners(world: World) -> tuple[Viewer, Viewer]:
     return world.viewer(first), world.viewer(second)
 
 
+def describe(session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime) -> None:
+    """The features of the case's person noted by this examiner, unless they are."""
+    case = session.scalars(select(Case).where(Case.id == case_id, access.case_scope(viewer))).one_or_none()
+    if case is None or are_noted(session, viewer, case):
+        return
+    basis = basis_wanted(session, case)[0]
+    noted = {one.key: "中等" for one in feature_lists()[basis].features[:3]}
+    note_features(session, services, viewer, case.id, basis, noted, now=now)
+
+
+def commit_opinion(
+    session: Session,
+    services: Services,
+    viewer: Viewer,
+    candidate_id: uuid.UUID,
+    opinion: Opinion,
+    remarks: str | None = None,
+    *,
+    now: datetime,
+) -> Review:
+    """An opinion by the book: features first."""
+    case_id = session.scalar(select(Candidate.case_id).where(Candidate.id == candidate_id))
+    if case_id is not None and viewer.may(Permission.REVIEW):
+        describe(session, services, viewer, case_id, now=now)
+    return commit_review(session, viewer, candidate_id, opinion, remarks, now=now)
+
+
 def two_reviews(services: Services, world: World, candidate_id: uuid.UUID, *, now: datetime) -> None:
     """Both examiners of province a support the candidate, each alone."""
     for viewer in examiners(world):
         with unit_of_work(services.db) as session:
-            commit_review(session, viewer, candidate_id, Opinion.SUPPORTS, "眉弓与耳廓一致", now=now)
+            commit_opinion(session, services, viewer, candidate_id, Opinion.SUPPORTS, "眉弓与耳廓一致", now=now)
 
 
 def _identify(services: Services, world: World, story: Story, now: datetime) -> None:

@@ -1,117 +1,41 @@
-"""The workflow as a machine that Hypothesis drives: everybody does anything to any case, in any order.
-
-A use case may refuse (a TracingError); whatever else it raises fails the run, among it a gate of the database that
-closed because the code in front of it let something through.
-"""
+"""The workflow as a machine that Hypothesis drives: everybody does anything to any case, in any order."""
 
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from sqlalchemy.orm import Session
+from hypothesis.stateful import rule, run_state_machine_as_test
 
-from api.schemas.review import candidate_out
 from models.case import CaseState
 from models.claim import ClaimMethod
 from models.clue import ClueConfidence, ClueKind
 from models.confirmation import ConfirmationMethod
-from models.contact import ContactChannel, ContactResult, DangerScreen, PersonWish
+from models.contact import ContactResult, DangerScreen, PersonWish
 from models.exclusion import ExclusionEvidence
-from models.outcome import OutcomeKind, OutcomeRoute
+from models.outcome import OutcomeKind
 from models.review import Opinion
-from models.user import Role
-from tests.conftest import NOW
 from tests.factories import workflow_oracle as oracle
 from tests.factories.records import make_case
 from tests.factories.rivals import Copies
-from tests.factories.stories import KIN, papers_for, run_jobs
-from tracing import candidates, cases, claims, clues, confirmation, contact, dossier, exclusions, kin, outcomes, review
-from tracing import screenings as screening
+from tests.factories.stories import commit_opinion, run_jobs
+from tests.factories.workflow_ground import CASES, POLICE, REPORTS
+from tests.factories.workflow_homeward import HomewardRules
+from tests.factories.workflow_network import NetworkRules
+from tests.factories.workflow_review import ReviewRules
+from tracing import cases, claims, clues, confirmation, exclusions
 from tracing.claims import ClaimResult
 from tracing.clues import ClueText
-from tracing.platform import errors
-from tracing.platform.db import read_only, unit_of_work
-from tracing.services import Services
+from tracing.platform.db import read_only
 
-T = TypeVar("T")
-CASES = REPORTS = st.sampled_from((0, 1))
-POLICE = st.sampled_from((0, 1, 2, 3))
-AUDIT_EVERY = 25
 STRANGERS_NUMBER = "11010519491231002X"  # the example of GB 11643
-OPINIONS = (
-    Opinion.SUPPORTS, Opinion.STRONGLY_SUPPORTS, Opinion.SLIGHTLY_SUPPORTS, Opinion.OPPOSES, Opinion.CANNOT_TELL,
-)  # fmt: skip
-# Weighed: endings come rarely, or few runs get as far as a family.
-ENDS = (OutcomeKind.HOSPITAL, OutcomeKind.REUNITED) * 6 + tuple(OutcomeKind)
-WISHES = (PersonWish.WANTS_CONTACT,) * 4 + tuple(PersonWish)
-DANGERS = (DangerScreen.NO_SIGN,) * 4 + tuple(DangerScreen)
 MOVES = (CaseState.SEARCHING,) * 8 + tuple(CaseState)
 METHODS = (ConfirmationMethod.AGREEING_REVIEWS, ConfirmationMethod.DNA)
 
 
-class WorkflowMachine(RuleBasedStateMachine):
-    """One run on a fresh database. `copies` and `steps` belong to the sub-class that `workflow_test` makes."""
-
-    copies: ClassVar[Copies]
-    steps: ClassVar[int] = 0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stack = ExitStack()
-        self.services: Services = self.stack.enter_context(self.copies.fresh())
-        ground = self.copies.rivals
-        self.cases, self.reports = list(ground.cases), list(ground.reports)
-        a = ground.world.a
-        viewer = ground.world.viewer
-        self.staff, self.caseworker = viewer(a.users[Role.STATION_STAFF]), viewer(a.users[Role.CASEWORKER])
-        self.police = [viewer(a.examiners[0]), viewer(a.examiners[1]), viewer(a.users[Role.POLICE_SUPERVISOR]),
-                       viewer(ground.world.b.examiners[0])]  # fmt: skip
-        self.claims: list[uuid.UUID] = []
-        self.now: datetime = NOW
-        self.done = 0
-        self.kept: dict[uuid.UUID, tuple[Any, ...]] = {}
-
-    def teardown(self) -> None:
-        """The audit chain once more, and the database away."""
-        try:
-            with read_only(self.services.db) as session:
-                oracle.check_audit(session)
-        finally:
-            self.stack.close()
-
-    def attempt(self, call: Callable[[Session], T]) -> T | None:
-        """What the use case answers, None when it refuses; afterwards every invariant is asked for."""
-        type(self).steps += 1
-        self.done += 1
-        self.now += timedelta(minutes=1)
-        made = None
-        try:
-            with unit_of_work(self.services.db) as session:
-                made = call(session)
-        except errors.TracingError:
-            pass
-        with read_only(self.services.db) as session:
-            self.kept = oracle.check(session, self.kept)
-            if self.done % AUDIT_EVERY == 0:
-                oracle.check_audit(session)
-        return made
-
-    def case(self, position: int) -> uuid.UUID:
-        """The first or second case that is open; a closed one when there is no other."""
-        with read_only(self.services.db) as session:
-            found = oracle.open_cases(session, self.cases) or self.cases
-        return found[position % len(found)]
-
-    def candidate(self, case_id: uuid.UUID, report: int) -> uuid.UUID:
-        """The candidate of the pair, or an id that nothing has."""
-        with read_only(self.services.db) as session:
-            return oracle.candidate_of(session, case_id, self.reports[report]) or uuid.UUID(int=0)
+class WorkflowMachine(ReviewRules, HomewardRules, NetworkRules):
+    """Everybody's rules, and those of the identity itself: results, confirmation, recall, exclusion."""
 
     @rule()
     def admit(self) -> None:
@@ -123,18 +47,6 @@ class WorkflowMachine(RuleBasedStateMachine):
             if made is not None:
                 self.cases.append(made.id)
         run_jobs(self.services, self.now)
-
-    @rule(police=POLICE, case=CASES, report=REPORTS, opinion=st.sampled_from(OPINIONS))
-    def judge(self, police: int, case: int, report: int, opinion: Opinion) -> None:
-        """An opinion."""
-        wanted = self.candidate(self.case(case), report)
-        self.attempt(lambda s: review.commit_review(s, self.police[police], wanted, opinion, None, now=self.now))
-
-    @rule(police=POLICE, case=CASES, report=REPORTS)
-    def take_back(self, police: int, case: int, report: int) -> None:
-        """An opinion withdrawn."""
-        wanted = self.candidate(self.case(case), report)
-        self.attempt(lambda s: review.withdraw_review(s, self.police[police], wanted, now=self.now))
 
     @rule(police=POLICE, case=CASES, report=REPORTS, method=st.sampled_from(METHODS))
     def confirm(self, police: int, case: int, report: int, method: ConfirmationMethod) -> None:
@@ -150,84 +62,6 @@ class WorkflowMachine(RuleBasedStateMachine):
         if made is not None:
             with read_only(self.services.db) as session:
                 assert not oracle.contradicted(session, made), "confirmed against a result"
-
-    @rule(police=POLICE, case=CASES, wish=st.sampled_from(PersonWish), danger=st.sampled_from(DangerScreen))
-    def release(self, police: int, case: int, wish: PersonWish, danger: DangerScreen) -> None:
-        """Release of contact."""
-        case_id = self.case(case)
-        made = self.attempt(
-            lambda s: contact.release_contact(s, self.police[police], case_id, wish, danger, now=self.now)
-        )
-        assert made is None or (wish is not PersonWish.OBJECTS and danger is not DangerScreen.SUSPECTED)
-
-    @rule(case=CASES)
-    def read_contact(self, case: int) -> None:
-        """The family's details."""
-        case_id = self.case(case)
-        made = self.attempt(
-            lambda s: contact.read_family_contact(s, self.services, self.caseworker, case_id, now=self.now)
-        )
-        if made is not None:
-            with read_only(self.services.db) as session:
-                assert oracle.contact_is_released(session, case_id), "the family's details were read before release"
-                assert not oracle.contact_is_stopped(session, case_id), "they were read against the person's wish"
-
-    @rule(case=CASES, result=st.sampled_from((ContactResult.REACHED, ContactResult.NO_ANSWER)))
-    def call(self, case: int, result: ContactResult) -> None:
-        """A call to the family."""
-        case_id = self.case(case)
-        made = self.attempt(
-            lambda s: contact.record_attempt(
-                s, self.services, self.caseworker, case_id, ContactChannel.LOCAL_POLICE, result,
-                note_text=None, attempted_at=self.now, now=self.now,
-            )
-        )  # fmt: skip
-        if made is not None:
-            with read_only(self.services.db) as session:
-                assert oracle.contact_is_released(session, case_id), "the family was called before release"
-                assert not oracle.contact_is_stopped(session, case_id), (
-                    "the family was called against the person's wish"
-                )
-
-    @rule(case=CASES, kind=st.sampled_from(ENDS))
-    def end(self, case: int, kind: OutcomeKind) -> None:
-        """An outcome."""
-        case_id, day = self.case(case), self.services.local_day(self.now)
-        self.attempt(
-            lambda s: outcomes.record_outcome(
-                s, self.services, self.caseworker, case_id, kind, OutcomeRoute.DNA,
-                occurred_on=day, note_text=None, papers=papers_for(self.services, kind, self.now), now=self.now,
-            )
-        )  # fmt: skip
-
-    @rule(case=CASES, verified=st.booleans(), doubtful=st.booleans())
-    def verify(self, case: int, verified: bool, doubtful: bool) -> None:
-        """A verification of kin, with or without a doubt that only DNA settles."""
-        case_id, given = self.case(case), replace(KIN, verified=verified, doubtful=doubtful)
-        self.attempt(lambda s: kin.verify_kin(s, self.services, self.caseworker, case_id, given, now=self.now))
-
-    @rule(case=CASES)
-    def unverify(self, case: int) -> None:
-        """Every verification of the case withdrawn."""
-        case_id = self.case(case)
-        page = self.attempt(lambda s: kin.list_kin(s, self.services, self.caseworker, case_id, now=self.now))
-        for one, _ in page.items if page else ():
-            self.attempt(
-                lambda s, which=one.id: kin.withdraw_kin(  # type: ignore[misc]
-                    s, self.caseworker, which, reason="随机", now=self.now
-                )
-            )
-
-    @rule(case=CASES, police=st.booleans(), wish=st.sampled_from(WISHES), danger=st.sampled_from(DANGERS))
-    def ask(self, case: int, police: bool, wish: PersonWish, danger: DangerScreen) -> None:
-        """The wish and the danger, asked again."""
-        case_id, viewer = self.case(case), self.police[0] if police else self.caseworker
-        self.attempt(
-            lambda s: screening.record_screening(
-                s, self.services, viewer, case_id, wish, danger,
-                asked_on=self.services.local_day(self.now), note_text=None, now=self.now,
-            )
-        )  # fmt: skip
 
     @rule(police=POLICE, case=CASES, report=REPORTS, evidence=st.sampled_from(ExclusionEvidence))
     def exclude(self, police: int, case: int, report: int, evidence: ExclusionEvidence) -> None:
@@ -245,20 +79,6 @@ class WorkflowMachine(RuleBasedStateMachine):
                     reference=None, reason="随机", now=self.now,
                 )
             )  # fmt: skip
-
-    @rule(case=CASES)
-    def paper(self, case: int) -> None:
-        """The next paper of the dossier."""
-        case_id = self.case(case)
-
-        def tick(session: Session) -> None:
-            for item in dossier.missing_papers(session, self.services, case_id)[:4]:
-                dossier.tick_paper(
-                    session, self.services, self.staff, case_id, item,
-                    done_on=self.services.local_day(self.now), reference=None, now=self.now,
-                )  # fmt: skip
-
-        self.attempt(tick)
 
     @rule(case=CASES, wanted=st.sampled_from(MOVES))
     def move(self, case: int, wanted: CaseState) -> None:
@@ -315,18 +135,6 @@ class WorkflowMachine(RuleBasedStateMachine):
             )
         )  # fmt: skip
 
-    @rule(police=POLICE, case=CASES)
-    def look(self, police: int, case: int) -> None:
-        """Before the own opinion: no score, no rank, nobody's opinion, not whom a result names."""
-        viewer, case_id = self.police[police], self.case(case)
-        seen = self.attempt(lambda s: candidates.list_candidates(s, viewer, case_id, now=self.now)) or []
-        for view in seen:
-            if view.own_review is None and view.candidate.state.value in ("open", "judged"):
-                assert view.sealed, "an examiner saw a score before the own opinion"
-                assert (view.rank, view.reviews) == (None, ())
-                wire = candidate_out(view, self.services.parameters).model_dump()
-                assert not {"log10_lr", "rank", "reviews", "terms"} & wire.keys()
-
     @rule(case=CASES)
     def contradict(self, case: int) -> None:
         """A fingerprint of a stranger, and somebody who goes on as if nothing were known."""
@@ -346,8 +154,8 @@ class WorkflowMachine(RuleBasedStateMachine):
         if state is CaseState.IN_REVIEW:
             for examiner in self.police[:2]:
                 self.attempt(
-                    lambda s, who=examiner: review.commit_review(  # type: ignore[misc]
-                        s, who, wanted, Opinion.SUPPORTS, None, now=self.now
+                    lambda s, who=examiner: commit_opinion(  # type: ignore[misc]
+                        s, self.services, who, wanted, Opinion.SUPPORTS, now=self.now
                     )
                 )
             self.confirm(2, case, report, ConfirmationMethod.AGREEING_REVIEWS)
@@ -367,8 +175,8 @@ class WorkflowMachine(RuleBasedStateMachine):
 def _by_hand(name: str) -> Callable[..., None]:
     """The rule as a plain method: still there for the other rules, no longer chosen by Hypothesis."""
 
-    def call(self: WorkflowMachine, *values: object) -> None:
-        getattr(WorkflowMachine, name)(self, *values)
+    def call(self: WorkflowMachine, *values: object, **named: object) -> None:
+        getattr(WorkflowMachine, name)(self, *values, **named)
 
     return call
 

@@ -17,7 +17,7 @@ from matcher.calibration import (
     read_calibration,
     write_calibration,
 )
-from matcher.face_cohorts import AgePair, Circumstances, CohortCurve, Curve, age_pair, least_extreme
+from matcher.face_cohorts import REMNANT, AgePair, Circumstances, CohortCurve, Curve, age_pair, least_extreme
 from matcher.faces.weights import model_version, onnx_model_version
 from matcher.vocabulary import Sex
 
@@ -83,6 +83,19 @@ def test_monotone_and_bounded(calibration: FaceCalibration, of: Circumstances, a
     assert isfinite(low)
 
 
+@given(CALIBRATION, CIRCUMSTANCES, st.floats(-0.3, 0.3), st.floats(0.001, 0.1))
+def test_a_higher_cosine_counts_more_where_cohorts_contradict_each_other(
+    calibration: FaceCalibration, of: Circumstances, at: float, more: float
+) -> None:
+    """As long as the curve that names the side, and those that agree, still rise within what a number can hold."""
+    curves = calibration.curves(of)
+    low, high = curves[0].neutral + at, curves[0].neutral + at + more
+    side = curves[0].log10_lr(high)
+    agreeing = [curve for curve in curves if curve.log10_lr(high) * side > 0]
+    if all(curve.log10_lr(high) - curve.log10_lr(low) > 1e-6 for curve in (curves[0], *agreeing)):
+        assert calibration.log10_lr(low, of) < calibration.log10_lr(high, of)
+
+
 @given(CALIBRATION, COSINE)
 def test_the_sign_tells_the_side_of_the_neutral_cosine(calibration: FaceCalibration, cosine: float) -> None:
     value = calibration.log10_lr(cosine)
@@ -125,15 +138,18 @@ def test_which_curves_speak() -> None:
     assert OURS.curves(Circumstances(sex=Sex.MALE)) == (OURS.pooled, curves[3])
     assert OURS.curves(Circumstances(sex=Sex.FEMALE, quality=20)) == (OURS.pooled,)
     assert OURS.curves(Circumstances(quality=19.9)) == (OURS.pooled, curves[4])
-    assert OURS.log10_lr(0.45, Circumstances(years=30)) == 0
+    reversed_years = replace(OURS, cohorts=(OURS.cohorts[1], OURS.cohorts[0]))
+    assert reversed_years.curves(Circumstances(years=30)) == (curves[0], curves[1])
 
 
 def test_the_least_extreme() -> None:
     steep, flat, later = Curve(20.0, 0.5, 2.0, -1.0), Curve(10.0, 0.5, 2.0, -1.0), Curve(10.0, 0.6, 2.0, -1.0)
     assert least_extreme([steep, flat], 0.55) == flat.log10_lr(0.55) > 0
     assert least_extreme([flat, steep], 0.45) == flat.log10_lr(0.45) < 0
-    assert least_extreme([steep, later], 0.55) == 0
     assert least_extreme([later, steep], 0.9) == later.log10_lr(0.9)
+    # Where they contradict, the first says on which side, and hardly anything is left of it.
+    assert least_extreme([steep, later], 0.55) == REMNANT * steep.log10_lr(0.55) > 0
+    assert least_extreme([later, steep], 0.55) == REMNANT * later.log10_lr(0.55) < 0
     with pytest.raises(ValueError, match="no curve"):
         least_extreme([], 0.5)
 

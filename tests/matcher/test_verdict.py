@@ -25,9 +25,9 @@ def of(log10_lrs: Mapping[str, float], size: int = 100) -> Verdict:
 
 
 def test_a_candidate_is_supported_when_it_is_more_likely_than_not() -> None:
-    assert of({"face": 2.5}) is Verdict.SUPPORTED
-    assert of({"face": 2.5}, 1000) is Verdict.UNDECIDED
-    assert of({"face": 2.5, "name": 1.0}, 1000) is Verdict.SUPPORTED
+    assert of({"face": 2.6}) is Verdict.SUPPORTED
+    assert of({"face": 2.6}, 1000) is Verdict.UNDECIDED
+    assert of({"face": 2.6, "name": 1.0}, 1000) is Verdict.SUPPORTED
     assert of({"face": -1.0}) is Verdict.UNLIKELY
     assert of({}) is Verdict.UNDECIDED
 
@@ -74,7 +74,11 @@ def test_a_stronger_term_never_lowers_the_sum(
     assert total(values[kind] + more) >= total(values[kind]) - 1e-9
 
 
-def test_the_weights_of_terms_that_say_nothing_change_nothing() -> None:
+def test_terms_that_say_nothing_weigh_one_and_change_no_other_weight() -> None:
     kinds = [K.PLACE, K.ACCENT, K.TRAVEL, K.SEX]
-    found = term_weights(np.array([[1.0, np.nan, -0.5, 2.0], [np.nan, 0.2, np.nan, np.nan]]), kinds, P)
-    assert found.tolist() == [[1.0, 1.0, 0.5, 1.0], [1.0, 1.0, 1.0, 1.0]]
+    said = np.array([[1.0, np.nan, -0.5, 2.0], [np.nan, 0.2, np.nan, np.nan]])
+    found = term_weights(said, kinds, P)
+    assert found[0, 1:3].tolist() == [1.0, P["fusion.correlated"]]
+    assert found[1, [0, 2, 3]].tolist() == [1.0, 1.0, 1.0]
+    alone = term_weights(said[:1, [0, 2, 3]], [K.PLACE, K.TRAVEL, K.SEX], P)
+    assert found[0, [0, 2, 3]].tolist() == alone[0].tolist()

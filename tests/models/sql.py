@@ -19,7 +19,7 @@ from tests.factories.world import World
 from tracing.platform.db import Database
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
-_TYPES: dict[type, TypeEngine[Any]] = {uuid.UUID: Uuid(), datetime: UTCDateTime(), list: JSON()}
+_TYPES: dict[type, TypeEngine[Any]] = {uuid.UUID: Uuid(), datetime: UTCDateTime(), list: JSON(), dict: JSON()}
 _OPINION_OF = {opinion.grade: opinion for opinion in Opinion if opinion.grade is not None}
 
 

@@ -76,4 +76,9 @@ def test_a_gated_case_can_be_recalled_and_a_closed_one_moves_no_more() -> None:
 def test_the_sets_of_states() -> None:
     assert CONTACT_OPEN | {S.IDENTIFIED} == GATED
     assert not GATED & SEARCHED
-    assert {S.DRAFT, S.SUBMITTED, S.CLOSED}.isdisjoint(GATED | SEARCHED)
+    assert {S.DRAFT, S.IN_CARE, S.SUBMITTED, S.CLOSED}.isdisjoint(GATED | SEARCHED)
+
+
+def test_care_of_known_identity_begins_in_a_draft_and_leads_to_the_search_by_handing_in_alone() -> None:
+    assert {before for before, after in TRANSITIONS.items() if S.IN_CARE in after} == {S.DRAFT}
+    assert TRANSITIONS[S.IN_CARE] == {S.SUBMITTED, S.LEFT, S.TRANSFERRED, S.DECEASED, S.CLOSED}

@@ -1,15 +1,12 @@
 """Databases for the plumbing's tests: SQLite always, a throw-away PostgreSQL database when a server answers."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
 
 import models.organisation
 import models.subject
@@ -46,22 +43,6 @@ def prepared(settings: Settings) -> Database:
     with unit_of_work(db) as session:
         session.add(AuditHead(id=1, seq=0, hash=GENESIS_HASH))
     return db
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """URL of an empty database, dropped afterwards."""
-    name = f"guitu_test_{secrets.token_hex(6)}"
-    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
-    try:
-        with server.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}"'))
-    except OperationalError:
-        pytest.skip("no PostgreSQL server answers (GUITU_TEST_POSTGRES_URL)")
-    yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    server.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The audit log of a whole story: every use case leaves its event, and no table meant for machines holds a name."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,17 +9,32 @@ from matcher.vocabulary import GalleryKind
 from models.audit import AuditEvent
 from models.case import CaseState
 from models.job import Job, JobState
+from models.review_protocol import RequestKind
 from models.user import Role, TokenKind
 from tests.factories.faces import GREEN, RED, make_photo_bytes, with_colour_faces
 from tests.factories.records import FAMILY, IDENTITY_NUMBER, attach, make_case, make_report
-from tests.factories.stories import examiners, judged_case, run_jobs
+from tests.factories.stories import Story, examiners, judged_case, run_jobs
 from tests.factories.world import World
-from tracing import accounts, candidates, cases, contact, operations, photos, reports, review
+from tracing import (
+    accounts,
+    candidates,
+    cases,
+    contact,
+    features,
+    operations,
+    photos,
+    reports,
+    review_quality,
+    review_queue,
+    review_requests,
+    review_supervision,
+)
 from tracing.access import Viewer
 from tracing.facts import Facts
 from tracing.limits import LoginLimiter
 from tracing.platform import audit
 from tracing.platform.db import read_only, unit_of_work
+from tracing.review_watch import assign_all
 from tracing.services import Services
 
 EXPECTED = {
@@ -28,7 +43,9 @@ EXPECTED = {
     "confirmation.confirm", "confirmation.recall", "contact.attempt", "contact.list", "contact.read",
     "contact.release", "face_model.adopt", "job.list", "match.pass", "outcome.record", "photo.add", "photo.analyse",
     "photo.choose_face", "photo.remove", "photo.view", "photo.view_record", "report.create", "report.list",
-    "report.move", "report.view", "review.commit", "review.queue",
+    "report.move", "report.view", "review.commit", "review.queue", "features.note",
+    "features.view", "review.assign", "review.assignments", "review.expire", "review.quality", "review.reassign",
+    "review.request", "review.request_withdraw", "review.requests", "duplicate.propose", "kin.verify",
 }  # fmt: skip
 PERSONAL = [
     "韦建国", "姐姐", "眉弓", "意见一致", "不符", "接回", "火车", "救助管理站", "a_caseworker",
@@ -40,7 +57,7 @@ def play(plain: Services, world: World, now: datetime) -> None:
     """Every kind of event once."""
     services = with_colour_faces(plain)
     story = judged_case(services, world, CaseState.REUNIFIED, now=now)
-    judged_case(services, world, CaseState.RECALLED, now=now)
+    recalled = judged_case(services, world, CaseState.RECALLED, now=now)
     staff, caseworker = (world.viewer(world.a.users[role]) for role in (Role.STATION_STAFF, Role.CASEWORKER))
     reporter = world.viewer(world.b.users[Role.STATION_STAFF])
     limiter = LoginLimiter(services.settings.limits)
@@ -72,7 +89,7 @@ def play(plain: Services, world: World, now: datetime) -> None:
         cases.get_case(session, staff, story.case_id, now=now)
         candidates.list_candidates(session, staff, story.case_id, now=now)
         candidates.get_candidate(session, staff, story.candidate, now=now)
-        review.review_queue(session, examiners(world)[0], now=now)
+        review_queue.review_queue(session, services, examiners(world)[0], now=now)
         contact.read_family_contact(session, services, caseworker, story.case_id, now=now)
         contact.list_attempts(session, services, caseworker, story.case_id, now=now)
         administrator = world.viewer(world.a.users[Role.ADMINISTRATOR])
@@ -80,8 +97,28 @@ def play(plain: Services, world: World, now: datetime) -> None:
         operations.list_jobs(session, administrator, now=now)
         auditor = world.viewer(world.a.users[Role.AUDITOR])
         operations.list_events(session, auditor, operations.AuditFilter(), before=None, limit=5, now=now)
+    _review(services, world, recalled, now)
     with unit_of_work(services.db) as session:
         assert operations.verify_audit(session, auditor, now=now).ok
+
+
+def _review(services: Services, world: World, story: Story, now: datetime) -> None:
+    """What goes on around the opinions, in a case that waits for them."""
+    first = examiners(world)[0]
+    supervisor = world.viewer(world.a.users[Role.POLICE_SUPERVISOR])
+    with unit_of_work(services.db) as session:
+        features.own_features(session, services, first, story.case_id, now=now)
+        wanted = review_requests.ask_for(session, first, story.candidate, RequestKind.DNA, now=now)
+        review_requests.list_requests(session, first, story.case_id, now=now)
+        review_requests.withdraw_request(session, first, wanted.id, reason="已在办理", now=now)
+    for days in (0, 4):
+        assign_all(services, now + timedelta(days=days))
+    with unit_of_work(services.db) as session:
+        given = review_supervision.list_assignments(session, supervisor, story.case_id, now=now)
+        review_supervision.reassign(
+            session, services, supervisor, given.items[0].id, examiner_id=supervisor.user_id, reason="休假", now=now
+        )
+        review_quality.list_quality(session, services, supervisor, since=now, now=now)
 
 
 def test_every_use_case_leaves_its_event_and_the_chain_holds(

@@ -11,7 +11,7 @@ from models.candidate import ListChange
 from models.review import Opinion
 from models.user import Role
 from tests.factories.records import facts, make_case, make_report
-from tests.factories.stories import candidate_of, examiners, run_jobs
+from tests.factories.stories import candidate_of, commit_opinion, examiners, run_jobs
 from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.candidate_changes import ChangeView, list_changes
@@ -20,7 +20,6 @@ from tracing.facts import Facts
 from tracing.platform import errors
 from tracing.platform.db import unit_of_work
 from tracing.reports import withdraw_report
-from tracing.review import commit_review
 from tracing.services import Services
 
 POOR, CLUE = facts(sex=Sex.MALE), facts(sex=Sex.MALE, name="韦建国")
@@ -120,7 +119,8 @@ def test_sealed_changes_are_not_told_until_the_opinion_is_given(
     first, second = examiners(world)
     assert changes(any_services, first, case_id, now) == ()
     with unit_of_work(any_services.db) as session:
-        commit_review(session, first, candidate_of(any_services, case_id).id, Opinion.SUPPORTS, None, now=now)
+        candidate_id = candidate_of(any_services, case_id).id
+        commit_opinion(session, any_services, first, candidate_id, Opinion.SUPPORTS, now=now)
     assert len(changes(any_services, first, case_id, now)) == 1
     assert changes(any_services, second, case_id, now) == ()
     with pytest.raises(errors.NotFound):

@@ -16,7 +16,7 @@ from models.contact import DangerScreen, PersonWish
 from models.review import Opinion
 from models.user import Role
 from tests.factories.records import IDENTITY_NUMBER, make_case, make_report
-from tests.factories.stories import Story, examiners, judged_case, run_jobs, state_of, two_reviews
+from tests.factories.stories import Story, commit_opinion, examiners, judged_case, run_jobs, state_of, two_reviews
 from tests.factories.world import World
 from tracing import claims
 from tracing.access import Permission, Viewer
@@ -28,7 +28,6 @@ from tracing.contact import release_contact
 from tracing.facts import InvalidFacts
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
-from tracing.review import commit_review
 from tracing.services import Services
 
 OTHER_NUMBER = "11010519491231002X"  # the example of GB 11643
@@ -242,7 +241,7 @@ def test_an_examiner_does_not_see_whom_it_names_before_the_own_opinion(
     assert not look(staff).sealed  # judges nothing
     assert (look(second).sealed, look(second).candidate_id, look(second).report_number) == (True, None, None)
     with unit_of_work(services.db) as session:
-        commit_review(session, second, story.candidate, Opinion.NEITHER, None, now=now)
+        commit_opinion(session, services, second, story.candidate, Opinion.NEITHER, None, now=now)
     assert look(second).candidate_id == story.candidate
 
 

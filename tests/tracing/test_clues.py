@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
-from matcher.vocabulary import AttributeKind, Basis, KinRelation, NameKind, PlaceKind
+from matcher.vocabulary import AttributeKind, Basis, GalleryKind, KinRelation, NameKind, PlaceKind
 from models.blocking import BlockingKey
 from models.case import Case, CaseState
 from models.clue import Clue, ClueConfidence, ClueKind
@@ -30,11 +31,11 @@ from tracing import clues, interviews
 from tracing.access import Viewer
 from tracing.cases import CaseClosed, Circumstances, ReasonMissing, edit_case, load_case, move_case
 from tracing.clues import ClueText
-from tracing.facts import InvalidFacts
+from tracing.facts import Facts, InvalidFacts
 from tracing.interviews import Talk
 from tracing.platform import audit, errors
 from tracing.platform.db import read_only, unit_of_work
-from tracing.profiles import current_facts
+from tracing.profiles import current_facts, for_matcher
 from tracing.services import Services
 
 K, C = ClueKind, ClueConfidence
@@ -67,6 +68,42 @@ def test_what_is_heard_becomes_facts_and_the_search_runs_again(desk: Desk) -> No
     assert desk.passes() == before + 1
     desk.add(ClueText(K.SONG, "茉莉花", C.SURE))
     assert desk.passes() == before + 1, "a clue that the search cannot use yet asks for no pass"
+
+
+def test_a_fact_keeps_how_sure_its_hearer_was_and_a_correction_of_that_alone_asks_for_a_pass(desk: Desk) -> None:
+    first, *_ = desk.add(
+        name("阿珍", C.UNSURE), ClueText(K.PLACE, "思明", C.LIKELY, "350203"), ClueText(K.KIN, "小军", C.SURE),
+        ClueText(K.PHONE, "1367", C.UNSURE), ClueText(K.SCHOOL, "塘坑小学", C.LIKELY),
+    )  # fmt: skip
+
+    def sure(facts: Facts) -> list[ClueConfidence | None]:
+        said = (facts.names, facts.places, facts.kin, facts.phones)
+        school = [one for one in facts.attributes if one.kind is AttributeKind.SCHOOL]
+        return [one.confidence for group in (*said, school) for one in group if one.source and "2026" in one.source]
+
+    assert sure(desk.facts()) == [C.UNSURE, C.LIKELY, C.SURE, C.UNSURE, C.LIKELY]
+    profile = for_matcher(desk.facts(), kind=GalleryKind.CASE, seen_on=None, seen_at=None, templates=[])
+    assert C.UNSURE in [one.confidence for one in profile.names]
+    assert profile.school is not None
+    assert profile.school.confidence is C.LIKELY
+    before = desk.passes()
+    desk.correct(first, name("阿珍", C.SURE))
+    assert sure(desk.facts())[0] is C.SURE
+    assert desk.passes() == before + 1
+
+
+def test_facts_that_are_typed_again_keep_the_confidence_of_their_clue(desk: Desk) -> None:
+    desk.add(name("阿珍", C.UNSURE))
+    with read_only(desk.services.db) as session:
+        case = load_case(session, desk.staff, desk.case_id)
+        version, facts = case.version, current_facts(case.profile)
+    typed = replace(facts, names=tuple(replace(one, confidence=None) for one in facts.names))
+    with unit_of_work(desk.services.db) as session:
+        edit_case(
+            session, desk.services, desk.staff, desk.case_id, Circumstances(desk.now.date()), typed,
+            version=version, now=desk.now,
+        )  # fmt: skip
+    assert desk.facts() == facts
 
 
 def test_a_correction_takes_the_place_of_the_old_one_and_keeps_it(desk: Desk) -> None:

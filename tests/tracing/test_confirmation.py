@@ -16,7 +16,7 @@ from models.report import Report, ReportState
 from models.review import Opinion
 from models.user import Role
 from tests.factories.records import make_case
-from tests.factories.stories import Story, examiners, judged_case, run_jobs, state_of, two_reviews
+from tests.factories.stories import Story, commit_opinion, examiners, judged_case, run_jobs, state_of, two_reviews
 from tests.factories.world import World
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing
@@ -36,7 +36,7 @@ from tracing.fact_errors import EmptyValue
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.reports import withdraw_report
-from tracing.review import ConflictOfInterest, commit_review, withdraw_review
+from tracing.review import ConflictOfInterest, withdraw_review
 from tracing.services import Services
 
 BY_REVIEWS = ConfirmationMethod.AGREEING_REVIEWS
@@ -62,7 +62,7 @@ def decide(
 
 def judge(services: Services, viewer: Viewer, candidate_id: uuid.UUID, opinion: Opinion, now: datetime) -> None:
     with unit_of_work(services.db) as session:
-        commit_review(session, viewer, candidate_id, opinion, None, now=now)
+        commit_opinion(session, services, viewer, candidate_id, opinion, None, now=now)
 
 
 def states(services: Services) -> dict[uuid.UUID, CandidateState]:

@@ -14,7 +14,7 @@ from models.case import Case, CaseState
 from models.review import Opinion
 from tests.factories.faces import BLUE, DARK_RED, GREEN, RED, make_photo_bytes, with_colour_faces
 from tests.factories.records import REPORTED, SEEN, attach, facts, make_case, make_report
-from tests.factories.stories import candidate_of, examiners, judged_case, run_jobs, state_of
+from tests.factories.stories import candidate_of, commit_opinion, examiners, judged_case, run_jobs, state_of
 from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.cases import Circumstances, edit_case, move_case
@@ -25,7 +25,6 @@ from tracing.platform import jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.reports import withdraw_report
-from tracing.review import commit_review
 from tracing.services import Services
 
 NOTHING = Facts()
@@ -138,7 +137,7 @@ def test_a_judged_candidate_is_not_touched(
     run_jobs(colour, now)
     judged = candidate_of(colour, case_id)
     with unit_of_work(colour.db) as session:
-        commit_review(session, examiners(world)[0], judged.id, Opinion.OPPOSES, None, now=now)
+        commit_opinion(session, colour, examiners(world)[0], judged.id, Opinion.OPPOSES, None, now=now)
     edit(colour, staff, case_id, facts(sex=Sex.FEMALE, age=20), now)
     run_jobs(colour, now)
     after = candidate_of(colour, case_id)

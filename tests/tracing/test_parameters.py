@@ -16,7 +16,7 @@ from models.candidate import Candidate, CandidateState, MatchPass
 from models.parameter_set import PACKAGED, ParameterSetState
 from models.review import Opinion
 from tests.factories.records import facts, make_case, make_report
-from tests.factories.stories import examiners, run_jobs
+from tests.factories.stories import commit_opinion, examiners, run_jobs
 from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.parameter_learning import (
@@ -42,7 +42,6 @@ from tracing.parameter_sets import (
     read_content,
 )
 from tracing.platform.db import read_only, unit_of_work
-from tracing.review import commit_review
 from tracing.services import Services
 
 NAMES = ("韦建国", "欧阳丽华", "曾志强", "单春梅", "仇大勇", "查良玉")
@@ -120,7 +119,7 @@ def test_two_examiners_against_are_an_exclusion(town: Services, world: World, no
         with read_only(town.db) as session:
             assert {one.confirmed for one in known_candidates(session, town)} == {None}
         with unit_of_work(town.db) as session:
-            commit_review(session, viewer, candidate.id, Opinion.OPPOSES, "耳廓不同", now=now)
+            commit_opinion(session, town, viewer, candidate.id, Opinion.OPPOSES, "耳廓不同", now=now)
     with read_only(town.db) as session:
         assert [one.confirmed for one in known_candidates(session, town)].count(False) == 1
 

@@ -19,18 +19,20 @@ from tests.factories.records import attach, make_case
 from tests.factories.stories import judged_case, run_jobs
 from tests.factories.world import World
 from tracing.access import Viewer
-from tracing.photos import (
-    FaceUnknown,
-    OwnerClosed,
+from tracing.photo_refusals import (
     PhotoAnimated,
     PhotoEmpty,
     PhotoRefused,
-    PhotoSize,
     PhotoTooLarge,
     PhotoTooManyPixels,
     PhotoTooSmall,
     PhotoTruncated,
     PhotoUnknownFormat,
+)
+from tracing.photos import (
+    FaceUnknown,
+    OwnerClosed,
+    PhotoSize,
     TooManyPhotos,
     choose_face,
     get_photo,

@@ -13,7 +13,7 @@ from models.confirmation import ConfirmationMethod
 from models.review import Opinion, Review
 from models.user import Role
 from tests.factories.records import facts, make_case, make_report
-from tests.factories.stories import examiners, judged_case, run_jobs
+from tests.factories.stories import commit_opinion, describe, examiners, judged_case, run_jobs
 from tests.factories.world import World
 from tracing.access import Permission, Viewer
 from tracing.candidates import CandidateView, get_candidate, list_candidates
@@ -25,10 +25,9 @@ from tracing.review import (
     ConflictOfInterest,
     NotInReview,
     ReviewInUse,
-    commit_review,
-    review_queue,
     withdraw_review,
 )
+from tracing.review_queue import review_queue
 from tracing.services import Services
 
 
@@ -36,7 +35,7 @@ def judge(
     services: Services, viewer: Viewer, candidate_id: uuid.UUID, now: datetime, opinion: Opinion = Opinion.SUPPORTS
 ) -> Review:
     with unit_of_work(services.db) as session:
-        return commit_review(session, viewer, candidate_id, opinion, " 耳廓一致 ", now=now)
+        return commit_opinion(session, services, viewer, candidate_id, opinion, " 耳廓一致 ", now=now)
 
 
 def withdraw(services: Services, viewer: Viewer, candidate_id: uuid.UUID, now: datetime) -> None:
@@ -46,6 +45,8 @@ def withdraw(services: Services, viewer: Viewer, candidate_id: uuid.UUID, now: d
 
 def listed(services: Services, viewer: Viewer, case_id: uuid.UUID, now: datetime) -> list[CandidateView]:
     with unit_of_work(services.db) as session:
+        if viewer.may(Permission.REVIEW):
+            describe(session, services, viewer, case_id, now=now)
         return list_candidates(session, viewer, case_id, now=now)
 
 
@@ -153,8 +154,8 @@ def test_whoever_entered_the_case_does_not_judge_it(
     with pytest.raises(ConflictOfInterest):
         judge(services, first, story.candidate, now)
     with unit_of_work(services.db) as session:
-        assert review_queue(session, first, now=now) == []
-        assert [item.case.id for item in review_queue(session, second, now=now)] == [story.case_id]
+        assert review_queue(session, services, first, now=now).items == ()
+        assert [item.case.id for item in review_queue(session, services, second, now=now).items] == [story.case_id]
 
 
 def test_who_judges_at_all(services: Services, world: World, now: datetime) -> None:
@@ -174,11 +175,12 @@ def test_the_queue_counts_what_waits_for_this_examiner(
     views = listed(services, first, crowded, now)
     judge(services, first, views[0].candidate.id, now, Opinion.NEITHER)
     with unit_of_work(services.db) as session:
-        assert [(item.case.id, item.waiting) for item in review_queue(session, first, now=now)] == [(crowded, 7)]
-        assert [(item.case.id, item.waiting) for item in review_queue(session, second, now=now)] == [(crowded, 8)]
+        for viewer, waiting in ((first, 7), (second, 8)):
+            (item,) = review_queue(session, services, viewer, now=now).items
+            assert (item.case.id, item.waiting) == (crowded, waiting)
     withdraw(services, first, views[0].candidate.id, now)
     with unit_of_work(services.db) as session:
-        assert [item.waiting for item in review_queue(session, first, now=now)] == [8]
+        assert [item.waiting for item in review_queue(session, services, first, now=now).items] == [8]
 
 
 def test_a_decided_case_takes_no_opinion(services: Services, world: World, supervisor: Viewer, now: datetime) -> None:
@@ -186,7 +188,7 @@ def test_a_decided_case_takes_no_opinion(services: Services, world: World, super
     with pytest.raises(NotInReview):
         judge(services, supervisor, story.candidate, now)
     with unit_of_work(services.db) as session:
-        assert review_queue(session, supervisor, now=now) == []
+        assert review_queue(session, services, supervisor, now=now).items == ()
 
 
 def test_an_opinion_that_carries_a_confirmation_is_not_withdrawn(

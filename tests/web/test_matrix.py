@@ -15,6 +15,7 @@ from models.clue import Clue, ClueConfidence, ClueKind
 from models.deadline import ClockKind, Deadline
 from models.interview import InterviewMethod
 from models.milestone import MilestoneKind
+from models.notification import Notification, NotificationKind
 from models.report import Report
 from models.user import Role, User
 from tests.factories.faces import RED, make_photo_bytes
@@ -28,6 +29,7 @@ from tracing.clues import ClueText
 from tracing.dossier import tick_paper
 from tracing.interviews import Talk, add_audio, prepare_audio, record_interview
 from tracing.milestones import record_milestone
+from tracing.notifications import notify
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -93,6 +95,9 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/reports/{report_id}/photos/{photo_id}/face"): REPORT_WRITERS,
     ("POST", "/reports/{report_id}/photos/{photo_id}/remove"): REPORT_WRITERS,
     ("GET", "/review"): POLICE,
+    ("GET", "/cases/{case_id}/features"): POLICE,
+    ("POST", "/cases/{case_id}/features"): POLICE,
+    ("POST", "/candidates/{candidate_id}/request"): POLICE,
     ("GET", "/candidates/{candidate_id}"): CASE_READERS,
     ("POST", "/candidates/{candidate_id}/opinion"): POLICE,
     ("POST", "/candidates/{candidate_id}/withdraw"): POLICE,
@@ -140,6 +145,11 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/cases/{case_id}/clues/{clue_id}/withdraw"): STATION,
     ("GET", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
     ("POST", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
+    ("GET", "/inbox"): ALL,
+    ("POST", "/inbox/read"): ALL,
+    ("GET", "/inbox/mail"): ALL,
+    ("POST", "/inbox/mail"): ALL,
+    ("GET", "/inbox/{notification_id}"): STAFF,
     ("POST", "/logout"): ALL,  # last: it ends the session of the walk below
 }
 """What a role outside the set meets is a refusal, and the same is met by everybody where the record is another's."""
@@ -236,7 +246,10 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
             session, services, staff, story.case_id, "photos",
             done_on=services.local_day(utc_now()), reference=None, now=utc_now(),
         )  # fmt: skip
+        notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=utc_now())
+        notified = {"notification_id": session.scalars(select(Notification.id)).one()}
         heard = {
+            **notified,
             "claim_id": claim.id,
             "entry_id": entry.id,
             "interview_id": interview.id,

@@ -175,6 +175,12 @@ def test_a_score_is_sealed_until_the_opinion_is_committed(
     first, second = (browser_of(user) for user in world.a.examiners)
     pages = (f"/candidates/{story.candidate_id}", f"/cases/{story.case_id}", f"/cases/{story.case_id}/confirmation")
     opinion = {"opinion": "supports", "remarks": "耳廓一致"}
+    features = f"/cases/{story.case_id}/features"
+    for browser in (first, second):
+        assert browser.get(pages[0]).headers["location"] == f"{features}?candidate={story.candidate_id}"
+        assert str(story.candidate_id) not in browser.see(pages[1])
+        noted = {"basis": "non_facial", "stature": "瘦高", "candidate": str(story.candidate_id)}
+        assert browser.send(features, noted, page=features).headers["location"] == pages[0]
     assert first.send(f"{pages[0]}/opinion", opinion, page=pages[0]).status_code == 303
     for path in pages:
         text = second.see(path)

@@ -72,8 +72,10 @@ def _bars(found: Mapping[str, Any]) -> str:
     more = "" if again is None else f" With the sum calibrated on other worlds: Cllr {number(again['cllr'])}."
     return (
         f"Fused rank 1 {number(found['fused']['rank_1'])}, needed {number(bars['rank_1_needed'])}:"
-        f" {met[bars['rank_1_met']]}. Fused Cllr over the least possible {number(bars['cllr_over_min_cllr'])},"
-        f" needed 1.100: {met[bars['cllr_met']]}.{more}"
+        f" {met[bars['rank_1_met']]} (all terms weighed in hindsight: {number(bars['rank_1_in_hindsight'])})."
+        f" Fused Cllr over the least possible {number(bars['cllr_over_min_cllr'])},"
+        f" needed 1.100: {met[bars['cllr_met']]} (exactly honest ratios of this spread:"
+        f" {number(bars['cllr_over_min_cllr_if_honest'])}).{more}"
     )
 
 

@@ -59,6 +59,13 @@ class ApiUser:
             raise Unexpected(f"POST {path} as {self.username} was not refused: {answer.status_code}")
         return answer.status_code, answer.json().get("slug", "")
 
+    def picture(self, path: str) -> int:
+        """Size of a photograph that must open. Raises Unexpected."""
+        answer = self._client.get(path)
+        if answer.is_error or not answer.content.startswith(b"\xff\xd8"):
+            raise Unexpected(f"GET {path} as {self.username}: {answer.status_code}, no photograph")
+        return len(answer.content)
+
     def wait_until(self, path: str, good: Callable[[dict[str, Any]], bool], *, seconds: float = 120) -> dict[str, Any]:
         """Read a record until it is good. Raises Unexpected when the time is over."""
         deadline = time.monotonic() + seconds
@@ -80,5 +87,7 @@ class ApiUser:
         idempotent: bool,
     ) -> httpx2.Response:
         headers = {"Idempotency-Key": str(uuid.uuid4())} if idempotent and method == "POST" else {}
+        if method == "PUT":
+            headers["If-Match"] = "*"  # the story is the only one that writes
         files = {"photo": (photo.name, photo.read_bytes(), "application/octet-stream")} if photo else None
         return self._client.request(method, path, json=json, data=data, files=files, headers=headers)

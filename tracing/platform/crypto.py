@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from models.subject import Subject
 from tracing.platform.errors import NotFound, Unavailable
-from tracing.platform.keyring import Keyring, key_id, load_keyring
+from tracing.platform.keyring import Keyring, derived_keys, key_id, load_keyring
 
 __all__ = ["Keyring", "MasterKeyUnknown", "SealBroken", "SubjectErased", "Vault", "key_id", "load_keyring"]
 
@@ -106,6 +106,15 @@ class Vault:
         that anybody who has the file could compute. Raises SubjectErased.
         """
         return hmac.new(self._data_key(session, subject_id), b"digest\0" + data, hashlib.sha256).hexdigest()
+
+    def service_digests(self, purpose: str, data: bytes) -> tuple[str, ...]:
+        """HMAC-SHA-256 of the data under a key of the service for one purpose, in hex: equal values of different people
+        are told without opening any. One for each master key, the active one first.
+        """
+        return tuple(
+            hmac.new(key, b"digest\0" + data, hashlib.sha256).hexdigest()
+            for key in derived_keys(self._keyring, purpose)
+        )
 
     def destroy(self, session: Session, subject_id: UUID, now: datetime) -> None:
         """Erase everything sealed for the person by erasing the data key. Again does nothing. Raises SubjectErased

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -10,6 +11,12 @@ from limits import parse_many
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 KEY_BYTES = 32
+MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*",
+    re.ASCII,
+)
+MAIL_ADDRESS_LENGTH = 254  # RFC 5321, 4.5.3.1.3
 
 
 def decode_key(text: str) -> bytes:
@@ -21,6 +28,11 @@ def decode_key(text: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise ValueError(f"not {KEY_BYTES} bytes in base64; make a key with: openssl rand -base64 32")
     return key
+
+
+def is_mail_address(text: str) -> bool:
+    """Whether it looks like one e-mail address in plain letters, nothing before or after it."""
+    return len(text) <= MAIL_ADDRESS_LENGTH and MAIL_ADDRESS.fullmatch(text) is not None
 
 
 class Group(BaseModel):
@@ -211,6 +223,22 @@ class AudioSettings(Group):
     max_per_interview: int = Field(4, ge=1, description="Recordings an interview may have.")
 
 
+class TipSettings(Group):
+    """What the public may send with a tip on a notice's page."""
+
+    max_photo_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="Largest photograph with a tip, in bytes.")
+    max_photo_side: int = Field(1600, ge=200, description="Pixels of its longer side as stored.")
+
+
+class ReviewSettings(Group):
+    """How examiners judge."""
+
+    seeds: bool = Field(
+        default=True,
+        description="Mix known non-matches into the examiners' lists now and then, to measure how well they judge.",
+    )
+
+
 class TokenSettings(Group):
     """How long a sign-in lasts."""
 
@@ -220,15 +248,17 @@ class TokenSettings(Group):
 
 
 class LimitSettings(Group):
-    """Login guessing."""
+    """Login guessing, and how often the public may write and look."""
 
     storage_uri: SecretStr = Field(
         SecretStr("memory://"), description="Where attempts are counted: `memory://` (one process) or `redis://…`."
     )
     login_per_username: str = Field("5 per 5 minutes", description="Failed logins allowed for one username.")
     login_per_address: str = Field("30 per 5 minutes", description="Failed logins allowed from one address.")
+    tips_per_address: str = Field("20 per hour", description="Tips on public notices taken from one address.")
+    tips_per_notice: str = Field("60 per hour", description="Tips taken on one public notice.")
 
-    @field_validator("login_per_username", "login_per_address")
+    @field_validator("login_per_username", "login_per_address", "tips_per_address", "tips_per_notice")
     @classmethod
     def _is_rate(cls, value: str) -> str:
         try:
@@ -236,6 +266,47 @@ class LimitSettings(Group):
         except ValueError:
             raise ValueError('not a rate such as "5 per 5 minutes"') from None
         return value
+
+
+class MailSettings(Group):
+    """E-mail that tells people that something waits for them. Off until there is a server."""
+
+    host: str | None = Field(None, description="Mail server (SMTP) that takes notifications; none sends no mail.")
+    port: int = Field(587, ge=1, le=65535, description="Its port: 587 for `starttls`, 465 for `tls`.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is protected; `none` for a server on this machine alone."
+    )
+    username: str | None = Field(None, description="User name at the mail server, if it asks for one.")
+    password: SecretStr | None = Field(None, description="Its password; never sent over an unprotected connection.")
+    sender: str = Field("guitu@localhost", description="Address that the mails come from.")
+    ca_file: Path | None = Field(None, description="Certificates (PEM) to trust instead of the system's.")
+    timeout_seconds: float = Field(20, gt=0, description="Longest wait for an answer of the mail server.")
+
+    @field_validator("sender")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if not is_mail_address(value):
+            raise ValueError("not an e-mail address such as guitu@example.org")
+        return value
+
+    @model_validator(mode="after")
+    def _protected(self) -> Self:
+        if self.password is not None and self.security == "none":
+            raise ValueError("a password is set and security is `none`: it would be sent in the clear")
+        return self
+
+
+class WebhookSettings(Group):
+    """Where webhooks may go: to named hosts alone, so that nobody can make the service knock at others' doors."""
+
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description='JSON list of hosts that webhooks may name, such as `["push.example.org", "10.1.2.3:8443"]`; a host'
+        " without a port stands for 443. Hosts of one's own network may be named. Empty: no webhooks.",
+    )
+    allow_http: bool = Field(default=False, description="Allow `http://` too; for trials and loopback only.")
+    ca_file: Path | None = Field(None, description="Certificates (PEM) to trust instead of the system's.")
+    timeout_seconds: float = Field(10, gt=0, description="Longest wait for a receiver's answer.")
 
 
 class MatchingSettings(Group):

@@ -25,9 +25,13 @@ from tracing.platform.setting_groups import (
     JobSettings,
     KeySettings,
     LimitSettings,
+    MailSettings,
     MatchingSettings,
     PhotoSettings,
+    ReviewSettings,
+    TipSettings,
     TokenSettings,
+    WebhookSettings,
     WebSettings,
 )
 
@@ -39,12 +43,15 @@ __all__ = [
     "JobSettings",
     "KeySettings",
     "LimitSettings",
+    "MailSettings",
     "MatchingSettings",
     "PhotoSettings",
     "Settings",
     "SettingsError",
+    "TipSettings",
     "TokenSettings",
     "WebSettings",
+    "WebhookSettings",
     "load_settings",
     "settings_table",
 ]
@@ -80,10 +87,14 @@ class Settings(BaseSettings):
     index: IndexSettings = Field(default_factory=IndexSettings, description="Face index.")
     photos: PhotoSettings = Field(default_factory=PhotoSettings, description="Photographs.")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="Recordings of interviews.")
+    tips: TipSettings = Field(default_factory=TipSettings, description="Tips of the public.")
+    review: ReviewSettings = Field(default_factory=ReviewSettings, description="Review.")
     tokens: TokenSettings = Field(default_factory=TokenSettings, description="Sign-in.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="Login guessing.")
     matching: MatchingSettings = Field(default_factory=MatchingSettings, description="Candidate lists.")
     web: WebSettings = Field(default_factory=WebSettings, description="Web server.")
+    mail: MailSettings = Field(default_factory=MailSettings, description="E-mail.")
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings, description="Webhooks.")
 
     @field_validator("time_zone")
     @classmethod
@@ -146,6 +157,11 @@ class Settings(BaseSettings):
         yield (
             not self.web.public_url.startswith("https://"),
             "GUITU_WEB__PUBLIC_URL does not begin with https://. Set it to the address that users type.",
+        )
+
+        yield (
+            self.mail.host is not None and self.mail.security == "none" and not _is_loopback(self.mail.host),
+            "GUITU_MAIL__SECURITY is none while GUITU_MAIL__HOST is another machine. Set it to starttls or tls.",
         )
 
     def _warnings(self) -> Iterator[tuple[bool, str]]:

@@ -22,6 +22,7 @@ from tracing import access, cases
 from tracing.access import Permission
 from tracing.clues import list_clues
 from tracing.confirmation import standing_confirmation
+from tracing.features import FeaturesMissing
 from tracing.outcomes import list_outcomes
 from tracing.photos import list_photos
 from tracing.profiles import current_facts
@@ -104,7 +105,10 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
     """Everything that is known of a case, and what this viewer may do with it."""
     case = cases.get_case(page.session, page.viewer, case_id, now=page.now)
     photos = list_photos(page.session, case.profile_id)
-    candidates = candidate_rows(page, case)
+    try:
+        candidates, features_first = candidate_rows(page, case), False
+    except FeaturesMissing:
+        candidates, features_first = [], True
     return render(
         page,
         "cases/case.html",
@@ -113,6 +117,7 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
         photos=photos,
         views=list(PhotoView),
         candidates=candidates,
+        features_first=features_first,
         list_verdict=list_sentence(page, candidates),
         changes=changes_of(page, case.id, CHANGES_SHOWN),
         steps=steps(case),

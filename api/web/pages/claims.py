@@ -21,6 +21,7 @@ from tracing import claims, exclusions
 from tracing.access import Permission, require
 from tracing.cases import get_case
 from tracing.claims import ClaimResult, ClaimView
+from tracing.features import FeaturesMissing
 from tracing.platform import errors
 
 router = APIRouter()
@@ -36,7 +37,10 @@ def show_claims(page: Page, case_id: uuid.UUID) -> Response:
     """Every result, what conflicts, and the forms for the police."""
     case = get_case(page.session, page.viewer, case_id, now=page.now)
     writable = page.may(Permission.CLAIM) and case.state is not CaseState.CLOSED
-    named = _named(page, case) if page.may(Permission.CANDIDATE_READ) else []
+    try:
+        named, features_first = _named(page, case) if page.may(Permission.CANDIDATE_READ) else [], False
+    except FeaturesMissing:  # results are entered all the same; the candidates to name or exclude come later
+        named, features_first = [], True
     today = page.services.local_day(page.now)
     excluded = (
         exclusions.list_exclusions(page.session, page.viewer, case.id, limit=200, now=page.now).items
@@ -46,7 +50,8 @@ def show_claims(page: Page, case_id: uuid.UUID) -> Response:
     return render(
         page, "claims/claims.html", case=case, writable=writable,
         views=claims.list_claims(page.session, page.viewer, case.id, now=page.now),
-        candidates=named, methods=list(ClaimMethod), outside=OUTSIDE, exclusions=excluded,
+        candidates=named, features_first=features_first, methods=list(ClaimMethod), outside=OUTSIDE,
+        exclusions=excluded,
         excludable=[row for row in named if row.candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)],
         evidences=[one for one in ExclusionEvidence if one in EXCLUDING],
         key_field=once.FIELD, form_key=once.key(page),

@@ -20,6 +20,7 @@ from tracing import confirmation as decisions
 from tracing.access import Permission, require
 from tracing.cases import get_case
 from tracing.contact import release_contact
+from tracing.features import FeaturesMissing
 
 router = APIRouter()
 
@@ -30,9 +31,13 @@ def show_confirmation(page: Page, case_id: uuid.UUID) -> Response:
     case = get_case(page.session, page.viewer, case_id, now=page.now)
     # A colleague's opinion is a verdict that examiners must not see before their own; candidates sealed for this
     # viewer can be confirmed all the same: the use case counts the opinions itself.
+    try:
+        listed = candidate_rows(page, case)
+    except FeaturesMissing as missing:
+        return redirect(page, f"/cases/{missing.case_id}/features")
     rows = [
         row
-        for row in candidate_rows(page, case)
+        for row in listed
         if row.kind is GalleryKind.REPORT and row.candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)
     ]
     values = page.typed.values if page.problem else {"candidate_id": page.request.query_params.get("candidate", "")}

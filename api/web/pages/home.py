@@ -17,7 +17,7 @@ from tracing.access import Permission
 from tracing.cases import list_cases
 from tracing.deadlines import count_due, list_due
 from tracing.operations import list_jobs
-from tracing.review import review_queue
+from tracing.review_queue import QueueItem, review_queue
 
 router = APIRouter()
 SHOWN = 6
@@ -57,6 +57,12 @@ class Group:
     more: bool
 
 
+def _queue(page: Page) -> tuple[QueueItem, ...] | None:
+    if not page.may(Permission.REVIEW):
+        return None
+    return review_queue(page.session, page.services, page.viewer, limit=SHOWN, now=page.now).items
+
+
 def _groups(page: Page) -> list[Group]:
     found = []
     for heading, states in WAITING.get(page.viewer.role, ()):
@@ -84,7 +90,7 @@ def home(page: PageDep) -> Response:
         due=due,
         due_counts=counts,
         groups=_groups(page),
-        queue=review_queue(page.session, page.viewer, now=page.now) if page.may(Permission.REVIEW) else None,
+        queue=_queue(page),
         jobs_set_aside=aside,
         brief_of=brief_of,
     )

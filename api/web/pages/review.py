@@ -1,6 +1,7 @@
 """Review (复核): the examiner's queue, and one candidate face to face with the unknown person."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,22 +10,29 @@ from starlette.responses import Response
 
 from api.web.brief import brief_of
 from api.web.candidate_rows import best_first, candidate_rows, changes_of, score_of
-from api.web.forms import choice
+from api.web.forms import choice, optional_choice
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
 from models.case import Case
 from models.photo import Photo
-from models.review import Opinion
+from models.review import FeatureFinding, Opinion
+from models.review_protocol import FeatureBasis, RequestKind
 from tracing import review
 from tracing.access import Permission
 from tracing.candidates import candidate_photos, get_candidate
+from tracing.features import FeaturesMissing, own_features
 from tracing.parameter_sets import in_force
 from tracing.profiles import current_facts
+from tracing.review import FeatureRemark
+from tracing.review_policy import feature_lists, features_named
+from tracing.review_queue import ClockBand, review_queue
+from tracing.review_requests import ask_for
 
 router = APIRouter()
 CHANGES_SHOWN = 10
+SHOWN = 50
 SCALE = sorted((opinion for opinion in Opinion if opinion.grade is not None), key=lambda one: one.grade or 0)
 OUTSIDE = (Opinion.CANNOT_TELL, Opinion.POSSIBLE_RELATIVE)
 
@@ -32,8 +40,12 @@ OUTSIDE = (Opinion.CANNOT_TELL, Opinion.POSSIBLE_RELATIVE)
 @router.get("/review")
 def queue(page: PageDep) -> Response:
     """Cases whose candidates wait for this examiner."""
-    items = review.review_queue(page.session, page.viewer, now=page.now)
-    return render(page, "review/queue.html", items=items, brief_of=brief_of)
+    cursor = page.request.query_params.get("cursor") or None
+    found = review_queue(page.session, page.services, page.viewer, cursor=cursor, limit=SHOWN, now=page.now)
+    return render(
+        page, "review/queue.html", items=found.items, next_cursor=found.next_cursor, first=cursor is None,
+        brief_of=brief_of, plain=ClockBand.LATER,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,10 @@ def _shown(page: Page, photos: list[Photo], parameter: str) -> Shown:
 
 def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
     """Side by side; score and colleagues' opinions only once the own opinion is committed."""
-    view = get_candidate(page.session, page.viewer, candidate_id, now=page.now)
+    try:
+        view = get_candidate(page.session, page.viewer, candidate_id, now=page.now)
+    except FeaturesMissing as missing:
+        return redirect(page, f"/cases/{missing.case_id}/features", query={"candidate": str(candidate_id)})
     ours, theirs = candidate_photos(page.session, view)
     candidate, case = view.candidate, view.candidate.case
     judging = (
@@ -83,7 +98,22 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         next_id=_next(page, candidate),
         scale=SCALE,
         outside=OUTSIDE,
+        findings=list(FeatureFinding),
+        finding_of=FeatureFinding,
+        names=features_named(),
+        described=_described(page, case) if judging else {},
+        compared=feature_lists()[FeatureBasis.FACIAL].features
+        if ours
+        else feature_lists()[FeatureBasis.NON_FACIAL].features,
+        values=page.typed.values if page.problem else {},
+        requests=list(RequestKind),
     )
+
+
+def _described(page: Page, case: Case) -> Mapping[str, str | None]:
+    """What the examiner noted of the unknown person, to be compared feature by feature."""
+    own = own_features(page.session, page.services, page.viewer, case.id, now=page.now)
+    return own[0].noted if own else {}
 
 
 def _next(page: Page, candidate: Candidate) -> uuid.UUID | None:
@@ -105,9 +135,33 @@ def read(page: PageDep, candidate_id: uuid.UUID) -> Response:
 def commit(page: Annotated[Page, posted(show_candidate)], candidate_id: uuid.UUID) -> Response:
     """Commit the opinion; only then is the score shown."""
     opinion = choice(page.typed, "opinion", Opinion)
-    review.commit_review(page.session, page.viewer, candidate_id, opinion, page.typed.optional("remarks"), now=page.now)
+    review.commit_review(
+        page.session, page.viewer, candidate_id, opinion, page.typed.optional("remarks"),
+        features=_compared(page), now=page.now,
+    )  # fmt: skip
     return redirect(
         page, f"/candidates/{candidate_id}", done(page, "Your opinion is committed. The score is open now.")
+    )
+
+
+def _compared(page: Page) -> list[FeatureRemark]:
+    """The features of the form that have a finding."""
+    found = []
+    for key in features_named():
+        finding = optional_choice(page.typed, f"finding.{key}", FeatureFinding)
+        if finding is not None:
+            found.append(FeatureRemark(key, finding, page.typed.optional(f"text.{key}")))
+    return found
+
+
+@router.post("/candidates/{candidate_id}/request")
+def ask(page: Annotated[Page, posted(show_candidate)], candidate_id: uuid.UUID) -> Response:
+    """Ask the station for what is missing instead of guessing."""
+    ask_for(page.session, page.viewer, candidate_id, choice(page.typed, "kind", RequestKind), now=page.now)
+    return redirect(
+        page,
+        f"/candidates/{candidate_id}",
+        done(page, "The station is told. The candidate still waits for your opinion."),
     )
 
 

@@ -98,28 +98,30 @@ def test_scores_that_tell_nobody_apart_are_refused() -> None:
 
 def test_a_cohort_of_nobody_is_its_parent_and_a_large_one_is_its_own() -> None:
     """The two ends of the shrinkage, and the way between them is one way."""
-    nobody = shrunk(sample(0), PARENT, -3.0)
+    nobody = shrunk(sample(0), PARENT, -3.0, 0)
     assert (nobody.slope, nobody.neutral) == pytest.approx((PARENT.slope, PARENT.neutral), abs=1e-4)
     assert (nobody.cap, nobody.floor) == (PARENT.cap, PARENT.floor)
     own = fit_logistic(sample(1).same, sample(1).strangers)
-    crowd = shrunk(sample(10_000_000), PARENT, -3.0)
+    crowd = shrunk(sample(10_000_000), PARENT, -3.0, 10_000_000)
     assert (crowd.slope, crowd.neutral) == pytest.approx(own, rel=0.01)
-    neutrals = [shrunk(sample(people), PARENT, -3.0).neutral for people in (0, 2, 8, 50, 1000, 10**6)]
+    neutrals = [shrunk(sample(people), PARENT, -3.0, people).neutral for people in (0, 2, 8, 50, 1000, 10**6)]
     assert neutrals == sorted(neutrals, reverse=True)
     assert own[1] - 1e-3 <= neutrals[-1] < neutrals[2] < PARENT.neutral
 
 
 def test_a_cohort_never_exceeds_its_parents_bounds_nor_what_it_says_against() -> None:
-    assert shrunk(sample(10**6), replace(PARENT, cap=0.3), -3.0).cap == 0.3
-    few = shrunk(sample(10), PARENT, -3.0)
+    assert shrunk(sample(10**6), replace(PARENT, cap=0.3), -3.0, 10**6).cap == 0.3
+    few = shrunk(sample(10), PARENT, -3.0, 10)
     assert few.cap == pytest.approx(PARENT.cap + 10 / (10 + PRIOR_PEOPLE) * (log10(10) - PARENT.cap), abs=0.01)
-    assert [shrunk(sample(8), PARENT, against).floor for against in (-3.0, -0.4, 0.0)] == [-1.0, -0.4, -0.05]
+    # Borne by the parent's people instead of its own ten: only its pairs could lower it.
+    assert few.cap < shrunk(sample(10), PARENT, -3.0, None).cap <= PARENT.cap
+    assert [shrunk(sample(8), PARENT, against, 8).floor for against in (-3.0, -0.4, 0.0)] == [-1.0, -0.4, -0.05]
 
 
 def test_a_cohort_in_which_likeness_falls_still_rises() -> None:
     wrong = sample(10**6)
     turned = Sample(wrong.strangers, wrong.same, wrong.same_weights, wrong.stranger_weights, 10**6, 10**6)
-    assert 0 < shrunk(turned, PARENT, -1.0).slope < PARENT.slope / 10
+    assert 0 < shrunk(turned, PARENT, -1.0, None).slope < PARENT.slope / 10
 
 
 def test_sets_weigh_alike_and_the_population_as_much_as_all_others() -> None:

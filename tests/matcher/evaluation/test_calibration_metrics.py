@@ -1,14 +1,21 @@
 """`matcher.evaluation.calibration_metrics`: published definitions on values that can be reckoned by hand."""
 
 from itertools import pairwise
-from math import log2, log10
+from math import log, log2, log10
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher.evaluation.calibration_metrics import cllr, lower_bound, min_cllr, pav_log10_lr, upper_bound
+from matcher.evaluation.calibration_metrics import (
+    cllr,
+    excess_if_honest,
+    lower_bound,
+    min_cllr,
+    pav_log10_lr,
+    upper_bound,
+)
 
 VALUES = st.lists(st.integers(-40, 40), min_size=1, max_size=40).map(lambda values: np.array(values) / 10)
 Values = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -75,6 +82,27 @@ def test_a_misleading_pair_lowers_the_bound() -> None:
 def test_bounds_stay_within_the_size(same: Values, strangers: Values) -> None:
     assert 0 <= upper_bound(same, strangers) <= log10(len(strangers) + 1) + 1e-9
     assert -log10(len(same) + 1) - 1e-9 <= lower_bound(same, strangers) <= 0
+
+
+def test_what_honest_ratios_exceed_the_least_by_is_chance_and_falls_with_the_pairs() -> None:
+    """Log LRs of two normals half their variance to either side of 0 are exactly honest."""
+    rng = np.random.default_rng(0)
+
+    def excess(pairs: int) -> tuple[float, float]:
+        same, strangers = rng.normal(4, 8**0.5, pairs) / log(10), rng.normal(-4, 8**0.5, 20 * pairs) / log(10)
+        told = excess_if_honest(same, strangers, 0, 20)
+        assert told is not None
+        return told, cllr(same, strangers) / min_cllr(same, strangers)
+
+    few, many = excess(100), excess(5000)
+    assert few[0] > many[0] > 1
+    assert many[0] == pytest.approx(many[1], abs=0.03)
+    bold = rng.normal(4, 8**0.5, 5000), rng.normal(-4, 8**0.5, 100_000)
+    assert cllr(*bold) / min_cllr(*bold) > 1.2 > many[0]
+
+
+def test_pairs_that_are_told_apart_entirely_have_no_excess() -> None:
+    assert excess_if_honest(np.full(5, 9.0), np.full(50, -9.0), 0) is None
 
 
 def test_a_kind_that_is_missing_is_an_error() -> None:

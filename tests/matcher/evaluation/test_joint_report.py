@@ -52,6 +52,24 @@ def test_the_report_of_a_small_world() -> None:
     assert json.loads(json.dumps(figures, allow_nan=False)) is not None
 
 
+def test_weights_in_hindsight_find_what_the_sum_does_not() -> None:
+    """The sum points at somebody else each time; the face, weighed enough, at the mate."""
+    fused, face = np.full((6, 6), -1.0), np.full((6, 6), -0.1)
+    fused[np.arange(6), (np.arange(6) + 1) % 6] = 1.0
+    face[np.arange(6), np.arange(6)] = 0.1
+    world = made(fused.tolist(), list(range(6)), face=face.tolist())
+    figures = report([world, made([[-1.0, -2.0]], [NOBODY])], 0)
+    assert figures["fused"]["rank_1"] == 0
+    assert figures["bars"]["rank_1_in_hindsight"] == 1
+
+
+def test_hindsight_knows_nothing_where_no_term_speaks() -> None:
+    """All are level at 0, and ties count against."""
+    figures = report([made([[3, -1], [-1, 3], [-1, -2]], [0, 1, NOBODY])], 0)
+    assert figures["fused"]["rank_1"] == 1
+    assert figures["bars"]["rank_1_in_hindsight"] == 0
+
+
 def test_cohorts_of_twenty_searches_are_told() -> None:
     fused = np.full((20, 21), -1.0)
     fused[np.arange(20), np.arange(20)] = 1.0

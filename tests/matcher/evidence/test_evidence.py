@@ -48,12 +48,15 @@ def test_one_comparator_for_each_kind_of_evidence() -> None:
     modules = [comparator.__module__.rsplit(".", 1)[1] for comparator in COMPARATORS]
     assert sorted(modules) == sorted(kind.value for kind in EvidenceKind)
     folder = Path(str(evidence.__file__)).parent
-    shared = {"__init__", "base", "batch", "columns", "likeness", "listed", "steps", "terms", "wording"}
+    shared = {
+        "__init__", "base", "batch", "columns", "confidence", "likeness", "listed", "packing", "steps", "terms",
+        "wording",
+    }  # fmt: skip
     assert {path.stem for path in folder.glob("*.py")} == {*modules, *shared}
 
 
 def test_every_parameter_has_a_source() -> None:
-    assert P.version == "evidence-3"
+    assert P.version == "evidence-4"
     assert set(P.sources) == set(P.numbers) | set(P.curves)
     with pytest.raises(ValueError, match="source"):
         parse_parameters('{"version": "x", "parameters": {"a": {"value": 1, "source": ""}}}')

@@ -1,0 +1,38 @@
+"""The end of a notice (公告撤回) with the state of its case: called by the one function that moves cases."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.case import Case
+from models.notice import PUBLIC_STATES, Notice, NoticeState, NoticeVersion
+from models.notification import NotificationKind
+from models.user import Role
+from tracing.notifications import notify, users_of
+from tracing.trail import note
+
+STANDING = (NoticeState.PROPOSED, NoticeState.PUBLISHED)
+
+
+def end_notice(session: Session, case: Case, *, now: datetime) -> None:
+    """Withdraw what is proposed or public of a case whose new state is not for the public, for good.
+
+    The page itself is gone without this, because it asks for the case's state; this makes sure that it does not come
+    back by itself when the case moves on, and tells the station.
+    """
+    if case.state in PUBLIC_STATES:
+        return
+    with session.no_autoflush:
+        standing = session.scalars(
+            select(NoticeVersion)
+            .join(Notice, Notice.id == NoticeVersion.notice_id)
+            .where(Notice.case_id == case.id, NoticeVersion.state.in_(STANDING))
+            .order_by(NoticeVersion.number)
+        ).all()
+        told = users_of(session, case.organisation_id, (Role.STATION_STAFF,)) if standing else []
+    for version in standing:
+        version.state = NoticeState.WITHDRAWN
+        version.withdrawn_at, version.withdrawal_reason = now, case.state.value
+        note(session, None, "notice.end", "case", case.id, at=now, version=version.id, state=case.state.value)
+        notify(session, told, NotificationKind.NOTICE_WITHDRAWN, "case", case.id, now=now)
