@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
@@ -92,8 +92,11 @@ class AlreadyConfirmed(errors.Conflict):
     message = "Somebody has been confirmed for this case already. Reload the page; only a recall can undo it."
 
 
-def agreeing_examiners(session: Session, candidate: Candidate, case: Case) -> tuple[int, int]:
-    """How many examiners agree, and how many oppose as clearly; whoever entered the case does not count."""
+def agreeing_examiners(session: Session, candidate: Candidate, case: Case, *, blind: bool = True) -> tuple[int, int]:
+    """How many examiners agree, and how many oppose as clearly; whoever entered the case does not count.
+
+    `blind`: neither does one who agrees after having been able to read a colleague's opinion on the candidate.
+    """
     rows = session.execute(
         select(Review.examiner_id, Review.grade).where(
             Review.candidate_id == candidate.id,
@@ -101,9 +104,22 @@ def agreeing_examiners(session: Session, candidate: Candidate, case: Case) -> tu
             Review.examiner_id.not_in([one for one in (case.submitted_by_id, case.created_by_id) if one]),
         )
     ).all()
-    agreeing = {examiner for examiner, grade in rows if grade is not None and grade >= AGREEING_GRADE}
+    saw = _not_blind(session, candidate) if blind else frozenset()
+    agreeing = {examiner for examiner, grade in rows if grade is not None and grade >= AGREEING_GRADE} - saw
     opposing = {examiner for examiner, grade in rows if grade is not None and grade <= -AGREEING_GRADE}
     return len(agreeing), len(opposing)
+
+
+def _not_blind(session: Session, candidate: Candidate) -> frozenset[uuid.UUID]:
+    """Who withdrew an opinion after a colleague's stood beside it: a committed opinion opens those of the others."""
+    mine, other = aliased(Review), aliased(Review)
+    beside = exists().where(
+        other.candidate_id == mine.candidate_id,
+        other.examiner_id != mine.examiner_id,
+        other.committed_at < mine.withdrawn_at,
+        or_(other.withdrawn_at.is_(None), other.withdrawn_at > mine.committed_at),
+    )
+    return frozenset(session.scalars(select(mine.examiner_id).where(mine.candidate_id == candidate.id, beside)))
 
 
 def confirm(

@@ -92,7 +92,7 @@ def exclude(
     if evidence not in EXCLUDING:
         raise NotExcluding(field="evidence")
     if evidence is ExclusionEvidence.EXAMINERS_AGREED:
-        agreeing, opposing = agreeing_examiners(session, candidate, case)
+        agreeing, opposing = agreeing_examiners(session, candidate, case, blind=False)
         if opposing < 2 or agreeing:
             raise ExaminersMissing(field="evidence", opposing=opposing)
     exclusion = Exclusion(

@@ -27,6 +27,7 @@ from tracing.confirmation import (
     ReferenceMissing,
     ReportTaken,
     ReviewsMissing,
+    agreeing_examiners,
     confirm,
     recall,
     standing_confirmation,
@@ -129,6 +130,42 @@ def test_a_withdrawn_opinion_does_not_count(
         withdraw_review(session, examiners(world)[1], story.candidate, now=now)
     with pytest.raises(ReviewsMissing):
         decide(any_services, supervisor, story, now)
+
+
+def test_who_withdrew_beside_a_colleagues_opinion_no_longer_agrees_blind(
+    any_services: Services, world: World, supervisor: Viewer, story: Story, now: datetime
+) -> None:
+    first, second = examiners(world)
+    judge(any_services, first, story.candidate, Opinion.SUPPORTS, now)
+    judge(any_services, second, story.candidate, Opinion.OPPOSES, now + timedelta(minutes=1))  # and reads the other
+    with unit_of_work(any_services.db) as session:
+        withdraw_review(session, second, story.candidate, now=now + timedelta(minutes=2))
+    judge(any_services, second, story.candidate, Opinion.SUPPORTS, now + timedelta(minutes=3))
+    later = now + timedelta(minutes=4)
+    judge(any_services, supervisor, story.candidate, Opinion.NEITHER, later)
+    with pytest.raises(ReviewsMissing) as refused:
+        decide(any_services, supervisor, story, later)
+    assert refused.value.params == {"agreeing": 1}
+    with unit_of_work(any_services.db) as session:
+        withdraw_review(session, second, story.candidate, now=later)
+    judge(any_services, second, story.candidate, Opinion.OPPOSES, later)
+    with read_only(any_services.db) as session:
+        row, case = session.get_one(Candidate, story.candidate), session.get_one(Case, story.case_id)
+        assert agreeing_examiners(session, row, case) == (1, 1)
+
+
+def test_who_withdrew_before_anybody_else_judged_is_still_blind(
+    services: Services, world: World, supervisor: Viewer, now: datetime
+) -> None:
+    story = judged_case(services, world, CaseState.IN_REVIEW, now=now)
+    first, second = examiners(world)
+    judge(services, first, story.candidate, Opinion.NEITHER, now)
+    with unit_of_work(services.db) as session:
+        withdraw_review(session, first, story.candidate, now=now + timedelta(minutes=1))
+    for minute, viewer in ((2, second), (3, first)):
+        judge(services, viewer, story.candidate, Opinion.SUPPORTS, now + timedelta(minutes=minute))
+    decide(services, supervisor, story, now + timedelta(minutes=4))
+    assert state_of(services, story.case_id) is CaseState.IDENTIFIED
 
 
 def test_as_many_who_oppose_have_to_be_settled(
