@@ -24,6 +24,7 @@ from tracing.confirmation import (
     CandidateIsCase,
     DisagreementStands,
     NotThisCase,
+    OpinionsMissing,
     ReferenceMissing,
     ReportTaken,
     ReviewsMissing,
@@ -98,10 +99,14 @@ def test_two_agreeing_examiners_are_needed(
     any_services: Services, world: World, supervisor: Viewer, story: Story, now: datetime
 ) -> None:
     first, second = examiners(world)
-    for agreeing, viewer in ((0, first), (1, second)):
-        with pytest.raises(ReviewsMissing) as refused:
+    for viewer in (first, second):
+        with pytest.raises(OpinionsMissing) as untold:  # the supervisor examines too, and has yet to judge
             decide(any_services, supervisor, story, now)
-        assert refused.value.params == {"agreeing": agreeing}
+        assert untold.value.params == {}
+        if viewer is second:
+            with pytest.raises(ReviewsMissing) as refused:
+                decide(any_services, first, story, now)
+            assert refused.value.params == {"agreeing": 1}
         judge(any_services, viewer, story.candidate, Opinion.SUPPORTS, now)
     confirmation = decide(any_services, supervisor, story, now)
     assert (confirmation.confirmed_by_id, confirmation.report_id) == (supervisor.user_id, story.report_id)
@@ -118,7 +123,7 @@ def test_half_hearted_opinions_do_not_agree(
     first, second = examiners(world)
     judge(services, first, story.candidate, Opinion.STRONGLY_SUPPORTS, now)
     judge(services, second, story.candidate, opinion, now)
-    with pytest.raises(ReviewsMissing):
+    with pytest.raises(OpinionsMissing):
         decide(services, supervisor, story, now)
 
 
@@ -128,7 +133,7 @@ def test_a_withdrawn_opinion_does_not_count(
     two_reviews(any_services, world, story.candidate, now=now)
     with unit_of_work(any_services.db) as session:
         withdraw_review(session, examiners(world)[1], story.candidate, now=now)
-    with pytest.raises(ReviewsMissing):
+    with pytest.raises(OpinionsMissing):
         decide(any_services, supervisor, story, now)
 
 
@@ -225,6 +230,7 @@ def test_whoever_entered_the_case_neither_confirms_nor_counts(
         session.execute(update(Case).where(Case.id == story.case_id).values({column: first.user_id}))
     with pytest.raises(ConflictOfInterest):
         decide(any_services, first, story, now, method=ConfirmationMethod.DNA, reference="D-1")
+    judge(any_services, supervisor, story.candidate, Opinion.NEITHER, now)
     with pytest.raises(ReviewsMissing) as refused:
         decide(any_services, supervisor, story, now)
     assert refused.value.params == {"agreeing": 1}
