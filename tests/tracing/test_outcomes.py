@@ -101,6 +101,15 @@ def test_a_transfer_is_written_to_a_station(any_services: Services, world: World
     assert (notice.outcome_id, notice.organisation_id, notice.document_number) == (
         outcome_id, world.b.station.id, "移字1",
     )  # fmt: skip
+    with read_only(any_services.db) as session:
+        told = set(
+            session.scalars(
+                select(Notification.recipient_id).where(
+                    Notification.kind == NotificationKind.REFERRAL_SENT, Notification.object_id == notice.id
+                )
+            )
+        )  # fmt: skip
+    assert told == {world.b.users[one].id for one in (Role.STATION_STAFF, Role.CASEWORKER)}
 
 
 def test_nobody_is_settled_before_the_dossier_is_complete(
