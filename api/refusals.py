@@ -12,6 +12,7 @@ from tracing.confirmation import (
     CandidateExcluded,
     CandidateIsCase,
     DisagreementStands,
+    OpinionsMissing,
     ReferenceMissing,
     ReportTaken,
     ReviewsMissing,
@@ -34,6 +35,7 @@ log = structlog.stdlib.get_logger(__name__)
 DECISIONS = (
     GateClosed,
     ReviewsMissing,
+    OpinionsMissing,
     DisagreementStands,
     ReferenceMissing,
     CandidateIsCase,

@@ -12,9 +12,11 @@ from models.candidate import Candidate, CandidateState
 from models.case import Case, CaseState
 from models.claim import GRADES, ClaimGrade, ClaimMethod, IdentityClaim
 from models.confirmation import Confirmation
+from models.notification import NotificationKind
 from models.profile import Profile
 from models.report import Report
 from models.review import Review
+from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
@@ -28,8 +30,10 @@ from tracing.confirmation import (
     standing_confirmation,
 )
 from tracing.facts import InvalidFacts, check_day, check_optional_text, check_text, collecting
+from tracing.notifications import notify
 from tracing.platform import errors
 from tracing.reports import BadIdentityNumber, identity_purpose, is_identity_number
+from tracing.review_assignment import police_of
 from tracing.review_seeds import find_seed
 from tracing.services import Services
 from tracing.trail import note
@@ -170,6 +174,9 @@ def record_claim(
     )
     session.add(claim)
     session.flush()
+    if claim.id in _conflicting(session, case.id):
+        told = [one.id for one in police_of(session, case, {Role.POLICE_SUPERVISOR})]
+        notify(session, told, NotificationKind.CLAIMS_CONFLICT, "case", case.id, now=now)
     note(
         session, viewer, "claim.record", "case", case.id, at=now,
         claim=claim.id, method=claim.method.value, grade=claim.grade.value, candidate=claim.candidate_id,

@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
@@ -26,7 +26,7 @@ from tracing.matching import request_match
 from tracing.platform import errors
 from tracing.profiles import next_revision
 from tracing.reports import move_report
-from tracing.review import refuse_own_case
+from tracing.review import refuse_own_case, standing_review
 from tracing.review_seeds import answers_of, find_seed
 from tracing.services import Services
 from tracing.trail import note
@@ -40,6 +40,16 @@ class ReviewsMissing(errors.Conflict):
     message = (
         "Two different examiners must first agree, each alone ({agreeing} so far). "
         "Otherwise state a fingerprint, DNA, household register or official document result."
+    )
+
+
+class OpinionsMissing(errors.Conflict):
+    """What the examiners have said is not enough, told to one who must not learn it before judging alone."""
+
+    slug = "opinions_missing"
+    message = (
+        "Two different examiners must first agree, each alone, and not as many as clearly disagree. "
+        "Otherwise state a fingerprint, DNA or official result."
     )
 
 
@@ -92,8 +102,11 @@ class AlreadyConfirmed(errors.Conflict):
     message = "Somebody has been confirmed for this case already. Reload the page; only a recall can undo it."
 
 
-def agreeing_examiners(session: Session, candidate: Candidate, case: Case) -> tuple[int, int]:
-    """How many examiners agree, and how many oppose as clearly; whoever entered the case does not count."""
+def agreeing_examiners(session: Session, candidate: Candidate, case: Case, *, blind: bool = True) -> tuple[int, int]:
+    """How many examiners agree, and how many oppose as clearly; whoever entered the case does not count.
+
+    `blind`: neither does one who agrees after having been able to read a colleague's opinion on the candidate.
+    """
     rows = session.execute(
         select(Review.examiner_id, Review.grade).where(
             Review.candidate_id == candidate.id,
@@ -101,9 +114,22 @@ def agreeing_examiners(session: Session, candidate: Candidate, case: Case) -> tu
             Review.examiner_id.not_in([one for one in (case.submitted_by_id, case.created_by_id) if one]),
         )
     ).all()
-    agreeing = {examiner for examiner, grade in rows if grade is not None and grade >= AGREEING_GRADE}
+    saw = _not_blind(session, candidate) if blind else frozenset()
+    agreeing = {examiner for examiner, grade in rows if grade is not None and grade >= AGREEING_GRADE} - saw
     opposing = {examiner for examiner, grade in rows if grade is not None and grade <= -AGREEING_GRADE}
     return len(agreeing), len(opposing)
+
+
+def _not_blind(session: Session, candidate: Candidate) -> frozenset[uuid.UUID]:
+    """Who withdrew an opinion after a colleague's stood beside it: a committed opinion opens those of the others."""
+    mine, other = aliased(Review), aliased(Review)
+    beside = exists().where(
+        other.candidate_id == mine.candidate_id,
+        other.examiner_id != mine.examiner_id,
+        other.committed_at < mine.withdrawn_at,
+        or_(other.withdrawn_at.is_(None), other.withdrawn_at > mine.committed_at),
+    )
+    return frozenset(session.scalars(select(mine.examiner_id).where(mine.candidate_id == candidate.id, beside)))
 
 
 def confirm(
@@ -120,9 +146,9 @@ def confirm(
     """Confirm that the case's person is the reported one; rivals are closed in the same transaction.
 
     A decisive method rests on the recorded result that shows it, when there is one: its reference is taken if none is
-    given. Raises AlreadyConfirmed, CandidateExcluded, ClaimsConflict, ReviewsMissing, DisagreementStands,
-    ReferenceMissing, ConflictOfInterest, CandidateIsCase, ReportTaken, IllegalMove. The database refuses the
-    same by triggers.
+    given. Raises AlreadyConfirmed, CandidateExcluded, ClaimsConflict, ReviewsMissing, OpinionsMissing,
+    DisagreementStands, ReferenceMissing, ConflictOfInterest, CandidateIsCase, ReportTaken, IllegalMove. The
+    database refuses the same by triggers.
     """
     access.require(viewer, Permission.CONFIRM)
     case = load_case(session, viewer, case_id, lock=True)
@@ -142,7 +168,7 @@ def confirm(
         raise CandidateExcluded(field="candidate_id")
     refuse_linked(session, candidate.id)
     grounds = check_text(grounds, limit=4000, field="grounds")
-    reference, claim_id = _basis(session, case, candidate, method, reference)
+    reference, claim_id = _basis(session, viewer, case, candidate, method, reference)
     if CaseState.IDENTIFIED not in TRANSITIONS[case.state]:
         raise illegal_move(case.state, CaseState.IDENTIFIED)
     confirmation = Confirmation(
@@ -174,6 +200,12 @@ def confirm(
     return confirmation
 
 
+def refuse_untold(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, field: str) -> None:
+    """Raise OpinionsMissing for an examiner who has yet to judge: a refusal tells nothing of colleagues' opinions."""
+    if viewer.may(Permission.REVIEW) and standing_review(session, viewer, candidate_id) is None:
+        raise OpinionsMissing(field=field)
+
+
 def _refuse_seed(
     session: Session, viewer: Viewer, case: Case, candidate_id: uuid.UUID, method: ConfirmationMethod
 ) -> None:
@@ -188,6 +220,7 @@ def _refuse_seed(
         raise NotThisCase(field="candidate_id")
     if method in DECISIVE_METHODS:
         raise ReportTaken(field="candidate_id")
+    refuse_untold(session, viewer, candidate_id, field="method")
     answers = answers_of(session, [seed.id]).get(seed.id, ())
     agreeing = sum(one.grade is not None and one.grade >= AGREEING_GRADE for one in answers)
     raise ReviewsMissing(field="method", agreeing=min(agreeing, 1))
@@ -208,7 +241,12 @@ def _open_report(session: Session, candidate: Candidate) -> Report:
 
 
 def _basis(
-    session: Session, case: Case, candidate: Candidate, method: ConfirmationMethod, reference: str | None
+    session: Session,
+    viewer: Viewer,
+    case: Case,
+    candidate: Candidate,
+    method: ConfirmationMethod,
+    reference: str | None,
 ) -> tuple[str | None, uuid.UUID | None]:
     """Reference and recorded claim that the confirmation rests on; raises what is missing or stands against it."""
     reference = check_optional_text(reference, field="reference", limit=120)
@@ -220,6 +258,8 @@ def _basis(
             raise ReferenceMissing(field="reference")
         return reference, claim.id if claim else None
     agreeing, opposing = agreeing_examiners(session, candidate, case)
+    if agreeing < 2 or opposing >= agreeing:
+        refuse_untold(session, viewer, candidate.id, field="method")
     if agreeing < 2:
         raise ReviewsMissing(field="method", agreeing=agreeing)
     if opposing >= agreeing:

@@ -151,13 +151,14 @@ def record_attempt(
 ) -> ContactAttempt:
     """Record one attempt; the first that reaches the family moves the case on, a refusal is told to the home district.
 
-    Raises ContactSealed, PersonObjects, DangerSuspected, LocalFirst, DateInFuture.
+    Raises ContactSealed, PersonObjects, DangerSuspected, ClaimsConflict, LocalFirst, DateInFuture.
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id, lock=True)
     report, subject_id = released_report(session, case)
     refuse_stopped(session, case.id)
     confirmation = _released_confirmation(session, case)
+    refuse_conflicting(session, case.id, confirmation.candidate_id)
     _refuse_stranger(session, confirmation.id, channel)
     if attempted_at > now + timedelta(minutes=5):  # clocks of two machines may differ a little
         raise DateInFuture(field="attempted_at")

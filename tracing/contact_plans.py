@@ -11,6 +11,7 @@ from models.contact import LOCAL_CHANNELS, ContactChannel, ContactPlan
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
+from tracing.claim_gate import refuse_conflicting
 from tracing.confirmation import standing_confirmation
 from tracing.contact import ContactSealed, LocalFirst, released_report
 from tracing.facts import check_text
@@ -47,7 +48,8 @@ def make_plan(
 ) -> ContactPlan:
     """The plan for the first call, through a local unit; a newer plan replaces it and both stay on record.
 
-    Raises Forbidden, NotFound, ContactSealed, PersonObjects, DangerSuspected, LocalFirst, CallBackNumberInvalid.
+    Raises Forbidden, NotFound, ContactSealed, PersonObjects, DangerSuspected, ClaimsConflict, LocalFirst,
+    CallBackNumberInvalid.
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id, lock=True)
@@ -56,6 +58,7 @@ def make_plan(
     confirmation = standing_confirmation(session, case.id)
     if confirmation is None:
         raise ContactSealed()
+    refuse_conflicting(session, case.id, confirmation.candidate_id)
     if channel not in LOCAL_CHANNELS:
         raise LocalFirst(field="channel")
     unit, number = check_text(unit, field="unit", limit=120), call_back_number.strip()

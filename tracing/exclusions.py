@@ -15,7 +15,7 @@ from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
-from tracing.confirmation import ReferenceMissing, agreeing_examiners, standing_confirmation
+from tracing.confirmation import ReferenceMissing, agreeing_examiners, refuse_untold, standing_confirmation
 from tracing.duplicate_links import closed_by_link
 from tracing.facts import check_optional_text, check_text
 from tracing.paging import Page, page_of
@@ -77,7 +77,7 @@ def exclude(
     """Put a candidate out of the case's list for good.
 
     Raises Forbidden, NotFound, ConflictOfInterest, NotExcluding, ReferenceMissing, ReasonMissing, ExaminersMissing,
-    ExclusionStands, CandidateConfirmed.
+    OpinionsMissing, ExclusionStands, CandidateConfirmed.
     """
     access.require(viewer, Permission.EXCLUDE)
     case_id = load_candidate(session, viewer, candidate_id).case_id
@@ -92,8 +92,9 @@ def exclude(
     if evidence not in EXCLUDING:
         raise NotExcluding(field="evidence")
     if evidence is ExclusionEvidence.EXAMINERS_AGREED:
-        agreeing, opposing = agreeing_examiners(session, candidate, case)
+        agreeing, opposing = agreeing_examiners(session, candidate, case, blind=False)
         if opposing < 2 or agreeing:
+            refuse_untold(session, viewer, candidate.id, field="evidence")
             raise ExaminersMissing(field="evidence", opposing=opposing)
     exclusion = Exclusion(
         id=uuid.uuid4(),

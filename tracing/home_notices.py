@@ -141,6 +141,8 @@ def _send(session: Session, viewer: Viewer, notice: HomeNotice, case: Case, now:
     told: list[uuid.UUID] = []
     if notice.organisation_id is not None:
         told += users_of(session, notice.organisation_id, _READERS)
+    if notice.kind is HomeNoticeKind.TRANSFER:
+        notify(session, told, NotificationKind.REFERRAL_SENT, "home_notice", notice.id, now=now)
     if notice.kind is HomeNoticeKind.REFUSAL:
         told += users_of(session, case.organisation_id, (Role.STATION_STAFF, Role.CASEWORKER))
         notify(session, told, NotificationKind.CONTACT_REFUSED, "home_notice", notice.id, now=now)

@@ -20,7 +20,7 @@ from models.review import Opinion, Review
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing, load_case
-from tracing.claim_gate import standing_claims
+from tracing.claim_gate import refuse_conflicting, standing_claims
 from tracing.confirmation import standing_confirmation
 from tracing.contact import ContactSealed, released_report
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
@@ -128,8 +128,8 @@ def verify_kin(
 ) -> KinVerification:
     """Record a verification. "Verified" needs the questions, papers and DNA that the policy asks for.
 
-    Raises Forbidden, NotFound, ContactSealed, PersonObjects, DangerSuspected, InvalidFacts, QuestionsMissing,
-    DocumentsMissing, DnaMissing.
+    Raises Forbidden, NotFound, ContactSealed, PersonObjects, DangerSuspected, ClaimsConflict, InvalidFacts,
+    QuestionsMissing, DocumentsMissing, DnaMissing.
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id, lock=True)
@@ -138,6 +138,7 @@ def verify_kin(
     confirmation = standing_confirmation(session, case.id)
     if confirmation is None:
         raise ContactSealed()
+    refuse_conflicting(session, case.id, confirmation.candidate_id)
     checked, policy = _check(given), services.homeward.kin
     reasons = dna_reasons(session, services, case, report, confirmation, doubtful=checked.doubtful, now=now)
     agreeing = sum(one.agrees for one in checked.questions)
@@ -276,18 +277,21 @@ def dna_shown(session: Session, confirmation: Confirmation) -> bool:
 
 
 def refuse_unverified(session: Session, case_id: uuid.UUID) -> None:
-    """Raise KinNotVerified unless a verification stands for the standing confirmation, and nothing stops contact."""
+    """Raise KinNotVerified unless a verification stands for the standing confirmation; ClaimsConflict, PersonObjects or
+    DangerSuspected when that stops contact. One that DNA was required for stands only while DNA still shows the person.
+    """
     refuse_stopped(session, case_id)
     confirmation = standing_confirmation(session, case_id)
-    verified = confirmation and session.scalar(
-        select(KinVerification.id)
-        .where(
-            KinVerification.confirmation_id == confirmation.id, KinVerification.withdrawn_at.is_(None),
-            KinVerification.result == KinResult.VERIFIED,
-        )
-        .limit(1)
+    if confirmation is None:
+        raise KinNotVerified(field="kind")
+    refuse_conflicting(session, case_id, confirmation.candidate_id)
+    verified = select(KinVerification.id).where(
+        KinVerification.confirmation_id == confirmation.id, KinVerification.withdrawn_at.is_(None),
+        KinVerification.result == KinResult.VERIFIED,
     )  # fmt: skip
-    if not verified:
+    if not dna_shown(session, confirmation):  # the result may have been withdrawn since
+        verified = verified.where(KinVerification.dna_required.is_(False))
+    if session.scalar(verified.limit(1)) is None:
         raise KinNotVerified(field="kind")
 
 

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from models.case import TRANSITIONS, Case, CaseState
 from models.notification import NotificationKind
 from models.organisation import Organisation, OrganisationKind
-from models.outcome import Outcome, OutcomeKind, OutcomeRoute
+from models.outcome import HOME, Outcome, OutcomeKind, OutcomeRoute
 from models.user import Role, User
 from tracing import access
 from tracing.access import POLICE, Permission, Viewer
 from tracing.cases import CaseClosed, ReasonMissing, load_case
+from tracing.confirmation import standing_confirmation
 from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.dossier import DossierIncomplete, missing_papers
 from tracing.facts import check_day, check_optional_text, check_text
@@ -22,6 +23,7 @@ from tracing.notifications import notify, users_of
 from tracing.outcome_papers import NO_PAPERS, Papers, check_papers, store_papers
 from tracing.outcome_rules import RULES, Need
 from tracing.platform import errors
+from tracing.screenings import refuse_stopped
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import illegal_move, move
@@ -32,6 +34,20 @@ class RouteMissing(errors.Invalid):
 
     slug = "route_missing"
     message = "Say what found the person's name: the statistics of what works rest on it."
+
+
+class BeforeAdmission(errors.Invalid):
+    """An outcome's day before the stay began."""
+
+    slug = "before_admission"
+    message = "This day lies before the day of admission. Check the year, month and day."
+
+
+class ReturnStands(errors.Conflict):
+    """A second return home of one stay."""
+
+    slug = "return_stands"
+    message = "A return home is recorded for this case already. Withdraw that outcome first if it is wrong."
 
 
 class OutcomeWithdrawn(errors.Conflict):
@@ -56,8 +72,9 @@ def record_outcome(
 ) -> Outcome:
     """Record how it ended and move the case accordingly.
 
-    Raises CaseClosed, IllegalMove, RouteMissing, KinNotVerified, PersonObjects, DangerSuspected, DossierIncomplete,
-    what `outcome_papers.check_papers` raises, a date error. The database refuses the same of kin and dossier.
+    Raises CaseClosed, IllegalMove, BeforeAdmission, ReturnStands, RouteMissing, KinNotVerified, ClaimsConflict,
+    PersonObjects, DangerSuspected, DossierIncomplete, what `outcome_papers.check_papers` raises, a date error. The
+    database refuses the same of kin and dossier.
     """
     access.require(viewer, Permission.OUTCOME)
     case = load_case(session, viewer, case_id, lock=True)
@@ -65,10 +82,15 @@ def record_outcome(
     if case.state is CaseState.CLOSED:
         raise CaseClosed()
     check_day(occurred_on, today=services.local_day(now), field="occurred_on")
+    if occurred_on < case.admitted_on:
+        raise BeforeAdmission(field="occurred_on")
     wanted = None if rule.state is case.state else rule.state
     if wanted is not None and wanted not in TRANSITIONS[case.state]:
         raise illegal_move(case.state, wanted)
+    if kind in HOME:
+        _refuse_second_return(session, case)
     dossier = _required(session, services, case, rule.needs, route)
+    _refuse_handover_to_kin(session, case, kind, papers)
     check_papers(kind, papers, now=now)
     outcome = Outcome(
         id=uuid.uuid4(),
@@ -116,6 +138,31 @@ def _required(
         papers = [one for one in services.homeward.dossier.items if one.key in missing]
         raise DossierIncomplete(field="kind", missing=[f"{one.zh} ({one.en})" for one in papers])
     return services.homeward.dossier.version
+
+
+def _refuse_second_return(session: Session, case: Case) -> None:
+    confirmation = standing_confirmation(session, case.id)
+    if confirmation is None:
+        return
+    returned = select(Outcome.id).where(
+        Outcome.case_id == case.id, Outcome.kind.in_(HOME), Outcome.withdrawn_at.is_(None),
+        Outcome.recorded_at >= confirmation.confirmed_at,
+    )  # fmt: skip
+    if session.scalar(returned.limit(1)) is not None:
+        raise ReturnStands(field="kind")
+
+
+def _refuse_handover_to_kin(session: Session, case: Case, kind: OutcomeKind, papers: Papers) -> None:
+    """Whatever the outcome is called, a living person who is given to a relative is given to verified kin."""
+    receiver = papers.handover
+    if receiver is None or not (receiver.relation or "").strip():
+        return
+    if Need.KIN in RULES[kind].needs or kind is OutcomeKind.DECEASED:
+        return
+    if case.traced:
+        refuse_unverified(session, case.id)
+    else:
+        refuse_stopped(session, case.id)
 
 
 def _police(session: Session, case: Case) -> list[uuid.UUID]:

@@ -93,7 +93,7 @@ def test_no_link_of_the_chain_can_be_skipped(
     base = f"/api/v1/cases/{story.case_id}"
     caseworker = bearer(world.a.users[Role.CASEWORKER])
     assert client.get(f"{base}/family-contact", headers=caseworker).json()["slug"] == "contact_sealed"
-    assert _confirm(client, story, police[0]).json()["slug"] == "reviews_missing"
+    assert _confirm(client, story, police[0]).json()["slug"] == "opinions_missing"
     assert _confirm(client, story, police[0], method="dna").json()["slug"] == "reference_missing"
     _judge(client, story, police[0])
     assert _confirm(client, story, police[0]).json()["slug"] == "reviews_missing"

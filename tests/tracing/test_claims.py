@@ -13,6 +13,7 @@ from models.case import CaseState
 from models.claim import GRADES, ClaimGrade, ClaimMethod, IdentityClaim
 from models.confirmation import Confirmation, ConfirmationMethod
 from models.contact import DangerScreen, PersonWish
+from models.notification import Notification, NotificationKind
 from models.review import Opinion
 from models.user import Role
 from tests.factories.records import IDENTITY_NUMBER, make_case, make_report
@@ -129,6 +130,8 @@ def test_a_result_on_somebody_else_blocks_until_it_is_withdrawn(
     assert refused.value.params == {"methods": [ClaimMethod.DNA]}
     with read_only(any_services.db) as session:
         assert session.scalars(select(Confirmation)).all() == []
+        told = select(Notification.recipient_id).where(Notification.kind == NotificationKind.CLAIMS_CONFLICT)
+        assert session.scalars(told).all() == [supervisor.user_id]  # by the second: the first contradicts nothing
     with pytest.raises(ReasonMissing), unit_of_work(any_services.db) as session:
         claims.withdraw_claim(session, first, wrong.id, reason=" ", now=now)
     with unit_of_work(any_services.db) as session:

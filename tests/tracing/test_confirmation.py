@@ -24,9 +24,11 @@ from tracing.confirmation import (
     CandidateIsCase,
     DisagreementStands,
     NotThisCase,
+    OpinionsMissing,
     ReferenceMissing,
     ReportTaken,
     ReviewsMissing,
+    agreeing_examiners,
     confirm,
     recall,
     standing_confirmation,
@@ -97,10 +99,14 @@ def test_two_agreeing_examiners_are_needed(
     any_services: Services, world: World, supervisor: Viewer, story: Story, now: datetime
 ) -> None:
     first, second = examiners(world)
-    for agreeing, viewer in ((0, first), (1, second)):
-        with pytest.raises(ReviewsMissing) as refused:
+    for viewer in (first, second):
+        with pytest.raises(OpinionsMissing) as untold:  # the supervisor examines too, and has yet to judge
             decide(any_services, supervisor, story, now)
-        assert refused.value.params == {"agreeing": agreeing}
+        assert untold.value.params == {}
+        if viewer is second:
+            with pytest.raises(ReviewsMissing) as refused:
+                decide(any_services, first, story, now)
+            assert refused.value.params == {"agreeing": 1}
         judge(any_services, viewer, story.candidate, Opinion.SUPPORTS, now)
     confirmation = decide(any_services, supervisor, story, now)
     assert (confirmation.confirmed_by_id, confirmation.report_id) == (supervisor.user_id, story.report_id)
@@ -117,7 +123,7 @@ def test_half_hearted_opinions_do_not_agree(
     first, second = examiners(world)
     judge(services, first, story.candidate, Opinion.STRONGLY_SUPPORTS, now)
     judge(services, second, story.candidate, opinion, now)
-    with pytest.raises(ReviewsMissing):
+    with pytest.raises(OpinionsMissing):
         decide(services, supervisor, story, now)
 
 
@@ -127,8 +133,44 @@ def test_a_withdrawn_opinion_does_not_count(
     two_reviews(any_services, world, story.candidate, now=now)
     with unit_of_work(any_services.db) as session:
         withdraw_review(session, examiners(world)[1], story.candidate, now=now)
-    with pytest.raises(ReviewsMissing):
+    with pytest.raises(OpinionsMissing):
         decide(any_services, supervisor, story, now)
+
+
+def test_who_withdrew_beside_a_colleagues_opinion_no_longer_agrees_blind(
+    any_services: Services, world: World, supervisor: Viewer, story: Story, now: datetime
+) -> None:
+    first, second = examiners(world)
+    judge(any_services, first, story.candidate, Opinion.SUPPORTS, now)
+    judge(any_services, second, story.candidate, Opinion.OPPOSES, now + timedelta(minutes=1))  # and reads the other
+    with unit_of_work(any_services.db) as session:
+        withdraw_review(session, second, story.candidate, now=now + timedelta(minutes=2))
+    judge(any_services, second, story.candidate, Opinion.SUPPORTS, now + timedelta(minutes=3))
+    later = now + timedelta(minutes=4)
+    judge(any_services, supervisor, story.candidate, Opinion.NEITHER, later)
+    with pytest.raises(ReviewsMissing) as refused:
+        decide(any_services, supervisor, story, later)
+    assert refused.value.params == {"agreeing": 1}
+    with unit_of_work(any_services.db) as session:
+        withdraw_review(session, second, story.candidate, now=later)
+    judge(any_services, second, story.candidate, Opinion.OPPOSES, later)
+    with read_only(any_services.db) as session:
+        row, case = session.get_one(Candidate, story.candidate), session.get_one(Case, story.case_id)
+        assert agreeing_examiners(session, row, case) == (1, 1)
+
+
+def test_who_withdrew_before_anybody_else_judged_is_still_blind(
+    services: Services, world: World, supervisor: Viewer, now: datetime
+) -> None:
+    story = judged_case(services, world, CaseState.IN_REVIEW, now=now)
+    first, second = examiners(world)
+    judge(services, first, story.candidate, Opinion.NEITHER, now)
+    with unit_of_work(services.db) as session:
+        withdraw_review(session, first, story.candidate, now=now + timedelta(minutes=1))
+    for minute, viewer in ((2, second), (3, first)):
+        judge(services, viewer, story.candidate, Opinion.SUPPORTS, now + timedelta(minutes=minute))
+    decide(services, supervisor, story, now + timedelta(minutes=4))
+    assert state_of(services, story.case_id) is CaseState.IDENTIFIED
 
 
 def test_as_many_who_oppose_have_to_be_settled(
@@ -188,6 +230,7 @@ def test_whoever_entered_the_case_neither_confirms_nor_counts(
         session.execute(update(Case).where(Case.id == story.case_id).values({column: first.user_id}))
     with pytest.raises(ConflictOfInterest):
         decide(any_services, first, story, now, method=ConfirmationMethod.DNA, reference="D-1")
+    judge(any_services, supervisor, story.candidate, Opinion.NEITHER, now)
     with pytest.raises(ReviewsMissing) as refused:
         decide(any_services, supervisor, story, now)
     assert refused.value.params == {"agreeing": 1}

@@ -16,13 +16,13 @@ from models.job import Job
 from models.review import Opinion
 from models.user import Role
 from tests.factories.records import SEEN, make_case
-from tests.factories.stories import Story, examiners, judged_case, run_jobs
+from tests.factories.stories import Story, describe, examiners, judged_case, run_jobs
 from tests.factories.world import World
 from tracing import exclusions
 from tracing.access import Permission, Viewer
 from tracing.candidates import list_candidates
 from tracing.cases import ReasonMissing, move_case
-from tracing.confirmation import CandidateExcluded, ReferenceMissing, confirm, recall
+from tracing.confirmation import CandidateExcluded, OpinionsMissing, ReferenceMissing, confirm, recall
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.review import commit_review
@@ -123,6 +123,11 @@ def test_an_excluded_candidate_is_not_confirmed_until_it_is_reopened(
 def test_two_examiners_exclude_and_one_does_not(
     any_services: Services, world: World, story: Story, now: datetime
 ) -> None:
+    for examiner in examiners(world):
+        with unit_of_work(any_services.db) as session:
+            describe(session, any_services, examiner, story.case_id, now=now)
+    with pytest.raises(OpinionsMissing):
+        exclude(any_services, examiners(world)[0], story.candidate, now, Evidence.EXAMINERS_AGREED, None)
     for examiner, enough in zip(examiners(world), (False, True), strict=True):
         with unit_of_work(any_services.db) as session:
             commit_review(session, examiner, story.candidate, Opinion.OPPOSES, None, now=now)

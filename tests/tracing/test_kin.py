@@ -7,16 +7,17 @@ import pytest
 
 from models.case import CaseState
 from models.claim import ClaimMethod
-from models.contact import DangerScreen, PersonWish
+from models.contact import ContactChannel, ContactResult, DangerScreen, PersonWish
 from models.kin import DnaReason, KinResult, KinVerification
 from models.outcome import OutcomeKind, OutcomeRoute
 from models.report import Report
 from models.user import Role
 from tests.factories.stories import KIN, Story, examiners, judged_case, kin_verified, papers_for, state_of
 from tests.factories.world import World
-from tracing import kin, screenings
+from tracing import claims, contact, contact_plans, kin, screenings
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing
+from tracing.claim_gate import ClaimsConflict
 from tracing.claims import ClaimResult, record_claim
 from tracing.confirmation import recall
 from tracing.contact import ContactSealed
@@ -100,6 +101,51 @@ def test_a_doubtful_kinship_is_shown_by_dna(
         record_claim(session, any_services, examiners(world)[0], story.case_id, result, now=now)
     made = verify(any_services, caseworker, story, now, doubtful)
     assert (made.dna_required, made.dna_reasons) == (True, [DnaReason.DOUBTFUL_KINSHIP.value])
+
+
+def test_a_verification_by_dna_falls_with_the_dna(
+    any_services: Services, world: World, story: Story, caseworker: Viewer, now: datetime
+) -> None:
+    police = examiners(world)[0]
+    result = ClaimResult(
+        ClaimMethod.DNA, date(2026, 3, 1), "王警官", story.candidate, reference="D-1", custody="采血，市局物证所"
+    )  # fmt: skip
+    with unit_of_work(any_services.db) as session:
+        claim = record_claim(session, any_services, police, story.case_id, result, now=now)
+    verify(any_services, caseworker, story, now, replace(KIN, doubtful=True))
+    with unit_of_work(any_services.db) as session:
+        claims.withdraw_claim(session, police, claim.id, reason="样本弄混", now=now)
+    with pytest.raises(KinNotVerified):
+        hand_over(any_services, caseworker, story, now, OutcomeKind.REUNITED)
+
+
+def test_a_result_on_somebody_else_stops_the_way_home_after_the_release(
+    any_services: Services, world: World, story: Story, caseworker: Viewer, supervisor: Viewer, now: datetime
+) -> None:
+    verify(any_services, caseworker, story, now)
+    other = ClaimResult(
+        ClaimMethod.FINGERPRINT, date(2026, 3, 1), "王警官", name="李某", identity_number="11010519491231002X",
+        reference="F-1",
+    )  # fmt: skip
+    with unit_of_work(any_services.db) as session:
+        claim = record_claim(session, any_services, examiners(world)[0], story.case_id, other, now=now)
+    with pytest.raises(ClaimsConflict):
+        hand_over(any_services, caseworker, story, now, OutcomeKind.REUNITED)
+    with pytest.raises(ClaimsConflict):
+        verify(any_services, caseworker, story, now)
+    with pytest.raises(ClaimsConflict), unit_of_work(any_services.db) as session:
+        contact.record_attempt(
+            session, any_services, caseworker, story.case_id, ContactChannel.LOCAL_POLICE, ContactResult.REACHED,
+            note_text=None, attempted_at=now, now=now,
+        )  # fmt: skip
+    with pytest.raises(ClaimsConflict), unit_of_work(any_services.db) as session:
+        contact_plans.make_plan(
+            session, any_services, caseworker, story.case_id, ContactChannel.LOCAL_POLICE,
+            unit="钦州市公安局", call_back_number="0777-1234567", now=now,
+        )  # fmt: skip
+    with unit_of_work(any_services.db) as session:
+        claims.settle_claim(session, supervisor, claim.id, reason="指纹为他人所留", now=now)
+    hand_over(any_services, caseworker, story, now, OutcomeKind.REUNITED)
 
 
 def test_dna_after_a_long_absence_and_for_those_who_cannot_consent(

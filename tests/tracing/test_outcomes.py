@@ -31,10 +31,11 @@ from tracing.access import Permission, Viewer
 from tracing.cases import CaseClosed, ReasonMissing
 from tracing.confirmation import recall
 from tracing.dossier import DossierIncomplete
+from tracing.kin import KinNotVerified
 from tracing.ledger import LedgerFilter, LedgerRow
 from tracing.outcome_papers import NO_PAPERS, Papers, Receiver, Transfer
 from tracing.outcome_rules import RULES
-from tracing.outcomes import OutcomeWithdrawn, record_outcome, withdraw_outcome
+from tracing.outcomes import BeforeAdmission, OutcomeWithdrawn, ReturnStands, record_outcome, withdraw_outcome
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -100,6 +101,15 @@ def test_a_transfer_is_written_to_a_station(any_services: Services, world: World
     assert (notice.outcome_id, notice.organisation_id, notice.document_number) == (
         outcome_id, world.b.station.id, "移字1",
     )  # fmt: skip
+    with read_only(any_services.db) as session:
+        told = set(
+            session.scalars(
+                select(Notification.recipient_id).where(
+                    Notification.kind == NotificationKind.REFERRAL_SENT, Notification.object_id == notice.id
+                )
+            )
+        )  # fmt: skip
+    assert told == {world.b.users[one].id for one in (Role.STATION_STAFF, Role.CASEWORKER)}
 
 
 def test_nobody_is_settled_before_the_dossier_is_complete(
@@ -156,6 +166,61 @@ def test_one_who_goes_missing_again_is_searched_for_and_station_and_police_are_t
         users[Role.STATION_STAFF].id, users[Role.CASEWORKER].id, users[Role.POLICE_SUPERVISOR].id,
         *(one.id for one in world.a.examiners),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [K.LEFT, K.TRANSFERRED, K.HOSPITAL])
+def test_a_relative_who_signs_is_verified_whatever_the_outcome_is_called(
+    services: Services, world: World, caseworker: Viewer, kind: OutcomeKind, now: datetime
+) -> None:
+    story = judged_case(services, world, S.FAMILY_CONTACTED, now=now)
+    given = replace(papers_for(services, kind, now), handover=SIGNED)
+    with pytest.raises(KinNotVerified):
+        record(services, caseworker, story, kind, given, now)
+    kin_verified(services, world, story.case_id, now=now)
+    record(services, caseworker, story, kind, given, now)
+
+
+def test_an_official_and_the_family_of_the_dead_sign_without_it(
+    services: Services, world: World, caseworker: Viewer, now: datetime
+) -> None:
+    official = Papers(handover=Receiver("李站员", unit="街道办事处", relation=" "))
+    story = judged_case(services, world, S.UNRESOLVED, now=now)
+    record(services, caseworker, story, K.HOSPITAL, official, now)
+    record(services, caseworker, story, K.DECEASED, Papers(handover=SIGNED), now)
+    assert state_of(services, story.case_id) is S.DECEASED
+
+
+def test_an_outcome_does_not_lie_before_the_admission(
+    services: Services, world: World, caseworker: Viewer, now: datetime
+) -> None:
+    story = judged_case(services, world, S.UNRESOLVED, now=now)
+    for days, refused in ((1, True), (0, False)):
+        day = services.local_day(now) - timedelta(days=days)
+        with unit_of_work(services.db) as session:
+            if refused:
+                with pytest.raises(BeforeAdmission):
+                    record_outcome(
+                        session, services, caseworker, story.case_id, K.HOSPITAL, None, occurred_on=day,
+                        note_text=None, now=now,
+                    )  # fmt: skip
+            else:
+                record_outcome(
+                    session, services, caseworker, story.case_id, K.HOSPITAL, None, occurred_on=day,
+                    note_text=None, now=now,
+                )  # fmt: skip
+
+
+def test_one_return_home_stands(services: Services, world: World, caseworker: Viewer, now: datetime) -> None:
+    story = judged_case(services, world, S.FAMILY_CONTACTED, now=now)
+    kin_verified(services, world, story.case_id, now=now)
+    later = now + timedelta(minutes=2)
+    first = record(services, caseworker, story, K.REUNITED, papers_for(services, K.REUNITED, later), later)
+    escorted = papers_for(services, K.ESCORTED_HOME, later)
+    with pytest.raises(ReturnStands):
+        record(services, caseworker, story, K.ESCORTED_HOME, escorted, later)
+    with unit_of_work(services.db) as session:
+        withdraw_outcome(session, services, caseworker, first, reason="记错", now=later)
+    record(services, caseworker, story, K.ESCORTED_HOME, escorted, later)
 
 
 def test_a_closed_case_has_its_outcome(services: Services, world: World, caseworker: Viewer, now: datetime) -> None:

@@ -26,7 +26,7 @@ from tests.factories.world import World
 from tracing.access import Viewer
 from tracing.candidates import CandidateView, get_candidate, list_candidates
 from tracing.claims import ClaimResult, record_claim
-from tracing.confirmation import ReportTaken, ReviewsMissing, confirm, recall
+from tracing.confirmation import OpinionsMissing, ReportTaken, ReviewsMissing, confirm, recall
 from tracing.outcomes import record_outcome
 from tracing.photos import open_photo
 from tracing.platform import errors
@@ -175,12 +175,15 @@ def test_nobody_is_confirmed_as_a_seed(field: Field) -> None:
                 session, field.second, field.case, seed, method, reference="D-1", grounds="一致", now=field.later
             )  # fmt: skip
 
-    for viewer, agreeing in ((None, 0), (field.first, 1), (field.second, 1)):
-        if viewer is not None:
-            field.judge(viewer, seed)
-        with pytest.raises(ReviewsMissing) as refused:
-            attempt(ConfirmationMethod.AGREEING_REVIEWS)
-        assert refused.value.params["agreeing"] == agreeing
+    with pytest.raises(OpinionsMissing):
+        attempt(ConfirmationMethod.AGREEING_REVIEWS)
+    field.judge(field.first, seed)
+    with pytest.raises(OpinionsMissing):
+        attempt(ConfirmationMethod.AGREEING_REVIEWS)
+    field.judge(field.second, seed)
+    with pytest.raises(ReviewsMissing) as refused:
+        attempt(ConfirmationMethod.AGREEING_REVIEWS)
+    assert refused.value.params["agreeing"] == 1
     with pytest.raises(ReportTaken):
         attempt(ConfirmationMethod.DNA)
     lead = ClaimResult(ClaimMethod.NAME, field.services.local_day(field.later), "王警官", candidate_id=seed)

@@ -67,7 +67,7 @@ def police_comparison(stage: Stage, case: dict[str, Any], candidate: dict[str, A
         raise Unexpected("the examiner learns whom the comparison names before judging")
     confirm = {"candidate_id": candidate["id"], "method": "agreeing_reviews", "grounds": "人像比对"}
     place = f"/cases/{case['id']}/confirmation"
-    tell.refused("a face lead confirms", stage["police"].refused("POST", place, json=confirm), "reviews_missing")
+    tell.refused("a face lead confirms", stage["police"].refused("POST", place, json=confirm), "opinions_missing")
 
 
 def review(stage: Stage, case: dict[str, Any], candidate: dict[str, Any]) -> None:
