@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models.case import Case
+from models.lookout import Lookout
 from models.patrol import Patrol
 from models.photo import Photo
 from models.sighting import (
@@ -64,6 +65,13 @@ class SightingIsCase(errors.Conflict):
 
     slug = "sighting_is_case"
     message = "This sighting became a case. Correct the case instead."
+
+
+class SightingLookedOut(errors.Conflict):
+    """A withdrawal of what an open lookout rests on."""
+
+    slug = "sighting_looked_out"
+    message = "This person is being looked out for. End the lookout first."
 
 
 class WalkUnknown(errors.Invalid):
@@ -281,7 +289,7 @@ def withdraw_sighting(
 ) -> Sighting:
     """Take a sighting back (a mistake, somebody else): it stays on record, its photographs and words are erased.
 
-    Raises Forbidden, NotFound, ReasonMissing, SightingEnded, SightingIsCase.
+    Raises Forbidden, NotFound, ReasonMissing, SightingEnded, SightingIsCase, SightingLookedOut.
     """
     access.require(viewer, Permission.SIGHTING)
     sighting = load_sighting(session, viewer, sighting_id, lock=True)
@@ -291,6 +299,9 @@ def withdraw_sighting(
         raise SightingEnded()
     if became_case(session, sighting) is not None:
         raise SightingIsCase()
+    resting = select(Lookout.id).where(Lookout.sighting_id == sighting.id, Lookout.ended_at.is_(None))
+    if session.scalar(resting) is not None:
+        raise SightingLookedOut()
     sighting.withdrawn_at, sighting.withdrawn_by_id = now, viewer.user_id
     sighting.withdrawal_reason = check_text(reason, limit=500, field="reason")
     erase_sighting(session, services, sighting, now=now)

@@ -33,7 +33,7 @@ from tracing.platform.crypto import SubjectErased
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
 from tracing.sighting_links import LinkDecided, LinkedAlready, OriginStays
-from tracing.sightings import PhotoBasisMissing, SightingEnded, SightingIsCase
+from tracing.sightings import PhotoBasisMissing, SightingEnded, SightingIsCase, SightingLookedOut
 
 
 @pytest.fixture
@@ -354,3 +354,18 @@ def test_what_led_to_nothing_is_erased_after_its_time(any_services: Services, st
     with read_only(services.db) as session:
         assert session.get_one(Sighting, alone).erased_at is not None
         assert session.get_one(Sighting, admitted).erased_at is None
+
+
+def test_what_an_open_lookout_rests_on_is_not_withdrawn(
+    any_services: Services, staff: Viewer, liaison: Viewer, now: datetime
+) -> None:
+    services = any_services
+    first = sight(services, staff, now)
+    lookout = look_out(services, staff, first, now)
+    with pytest.raises(SightingLookedOut), unit_of_work(services.db) as session:
+        sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
+    with unit_of_work(services.db) as session:
+        shown = lookouts.list_lookouts(session, services, liaison, now=now).items
+        assert [one.words for one in shown] == ["灰色外套"]
+        lookouts.end_lookout(session, services, staff, lookout.id, LookoutEnd.CALLED_OFF, reason="认错人", now=now)
+        sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
