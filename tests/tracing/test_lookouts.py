@@ -369,3 +369,57 @@ def test_what_an_open_lookout_rests_on_is_not_withdrawn(
         assert [one.words for one in shown] == ["灰色外套"]
         lookouts.end_lookout(session, services, staff, lookout.id, LookoutEnd.CALLED_OFF, reason="认错人", now=now)
         sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
+
+
+def test_a_neighbouring_station_admits_whom_it_found(
+    colour: Services, world: World, staff: Viewer, now: datetime
+) -> None:
+    """The photograph is the first station's; a lookout's answer is the right to it, and to write nothing of theirs."""
+    services, sister = colour, world.viewer(world.a.sister_staff)
+    first = sight(services, staff, now, RED, minutes=120)
+    lookout = look_out(services, staff, first, now)
+    photo_id = photo_of(services, first)
+    assert watch_lookouts(services, now + timedelta(hours=12)) == (1, 0)
+    with unit_of_work(services.db) as session:
+        answer = lookout_answers.answer_lookout(session, services, sister, lookout.id, seen(now, minutes=0), now=now)
+    assert answer.sighting_id is not None
+    with unit_of_work(services.db) as session:
+        case = sighted_cases.admit_sighted(session, services, sister, answer.sighting_id, now=now)
+        assert [one.id for one in list_photos(session, case.profile_id)] == [photo_id]
+        assert session.get_one(Lookout, lookout.id).found_case_id == case.id
+        assert case.organisation_id == sister.organisation_id
+
+
+def test_a_link_lets_read_a_sighting_but_not_write_it(
+    colour: Services, world: World, staff: Viewer, now: datetime
+) -> None:
+    services, sister = colour, world.viewer(world.a.sister_staff)
+    lookout = look_out(services, staff, sight(services, staff, now), now)
+    assert watch_lookouts(services, now + timedelta(hours=12)) == (1, 0)
+    with unit_of_work(services.db) as session:
+        answer = lookout_answers.answer_lookout(session, services, sister, lookout.id, seen(now), now=now)
+    theirs = answer.sighting_id
+    assert theirs is not None
+    prepared = prepare_photo(make_photo_bytes(RED), services.settings)
+    with unit_of_work(services.db) as session:
+        sightings.get_sighting(session, services, staff, theirs, now=now)
+    with pytest.raises(errors.NotFound), unit_of_work(services.db) as session:
+        sightings.withdraw_sighting(session, services, staff, theirs, reason="认错人", now=now)
+    with pytest.raises(errors.NotFound), unit_of_work(services.db) as session:
+        sightings.add_sighting_photo(session, services, staff, theirs, prepared, now=now)
+    with unit_of_work(services.db) as session:
+        sightings.add_sighting_photo(session, services, sister, theirs, prepared, now=now)
+        sightings.withdraw_sighting(session, services, sister, theirs, reason="认错人", now=now)
+
+
+def test_a_withdrawn_sighting_is_no_part_of_a_story(any_services: Services, staff: Viewer, now: datetime) -> None:
+    services = any_services
+    first = sight(services, staff, now)
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, submitted=False, now=now)
+        sighting_links.link_sighting(session, staff, first, case_id=case.id, reason="同一人", now=now)
+    with unit_of_work(services.db) as session:
+        sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
+    with unit_of_work(services.db) as session:
+        assert session.get_one(Sighting, first).words_sealed is None
+        assert sighted_cases.case_story(session, services, staff, case.id, now=now).sightings == []
