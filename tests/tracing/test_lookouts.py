@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.case import Case, CaseState
 from models.lookout import Lookout, LookoutEnd, LookoutRing
@@ -15,7 +15,7 @@ from models.user import Role
 from tests.factories.faces import BLUE, DARK_RED, RED, make_photo_bytes, with_colour_faces
 from tests.factories.network import look_out, seen, sight
 from tests.factories.records import make_case
-from tests.factories.stories import run_jobs, state_of
+from tests.factories.stories import judged_case, run_jobs, state_of
 from tests.factories.world import World
 from tracing import inbox, lookout_answers, lookouts, sighted_cases, sighting_links, sightings
 from tracing.access import Viewer
@@ -423,3 +423,25 @@ def test_a_withdrawn_sighting_is_no_part_of_a_story(any_services: Services, staf
     with unit_of_work(services.db) as session:
         assert session.get_one(Sighting, first).words_sealed is None
         assert sighted_cases.case_story(session, services, staff, case.id, now=now).sightings == []
+
+
+def test_a_case_that_is_over_ends_its_lookout(
+    any_services: Services, world: World, staff: Viewer, liaison: Viewer, now: datetime
+) -> None:
+    services, later = any_services, now + timedelta(minutes=5)
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, submitted=False, now=now)
+        called_off = lookouts.open_lookout(session, services, staff, case_id=case.id, now=now)
+    story = judged_case(services, world, CaseState.REUNIFIED, now=later)
+    with unit_of_work(services.db) as session:
+        again = lookouts.open_lookout(session, services, staff, case_id=story.case_id, now=later + timedelta(minutes=9))
+    assert watch_lookouts(services, later + timedelta(minutes=10)) == (0, 0), "gone again after the reunion"
+    with unit_of_work(services.db) as session:
+        move_case(session, services, staff, case.id, CaseState.CLOSED, reason="误建", now=later)
+        # As one that was opened before the reunion.
+        session.execute(update(Case).where(Case.id == story.case_id).values(state_since=later + timedelta(minutes=10)))
+    assert watch_lookouts(services, later + timedelta(minutes=10)) == (2, 0)
+    with read_only(services.db) as session:
+        ended = {one.id: (one.end_kind, one.found_case_id) for one in session.scalars(select(Lookout))}
+    assert ended == {called_off.id: (LookoutEnd.CALLED_OFF, None), again.id: (LookoutEnd.FOUND, story.case_id)}
+    assert liaison.user_id in told(services, again.id, NotificationKind.LOOKOUT_ENDED)
