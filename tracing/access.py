@@ -195,6 +195,13 @@ def lookout_scope(viewer: Viewer) -> ColumnElement[bool]:
     return or_(own_lookouts(viewer), addressed(viewer))
 
 
+def own_sightings(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `Sighting`: a liaison's own organisation's, others' of the jurisdiction."""
+    if not viewer.may(Permission.CASE_READ):
+        return Sighting.organisation_id == viewer.organisation_id
+    return Sighting.organisation_id.in_(_organisations_under(viewer.jurisdiction))
+
+
 def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Sighting`: a liaison's own organisation's; for stations, police and supervisors those of the
     jurisdiction, and whatever answers a lookout or was linked to a case of theirs, wherever it was recorded.
@@ -202,7 +209,7 @@ def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
     if not viewer.may(Permission.SIGHTING_READ):
         return false()
     if not viewer.may(Permission.CASE_READ):
-        return Sighting.organisation_id == viewer.organisation_id
+        return own_sightings(viewer)
     linked = (
         select(SightingLink.sighting_id)
         .outerjoin(Lookout, Lookout.id == SightingLink.lookout_id)
@@ -212,8 +219,7 @@ def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
             or_(own_lookouts(viewer), case_scope(viewer)),
         )
     )
-    inside = Sighting.organisation_id.in_(_organisations_under(viewer.jurisdiction))
-    return or_(inside, Sighting.id.in_(linked))
+    return or_(own_sightings(viewer), Sighting.id.in_(linked))
 
 
 def patrol_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.claim_gate import claim_behind, refuse_conflicting
 from tracing.confirmation_news import tell_identified, tell_recalled
-from tracing.duplicate_links import hold_links, refuse_linked
+from tracing.duplicate_links import close_found, hold_links, refuse_linked
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
 from tracing.platform import errors
@@ -166,6 +166,7 @@ def confirm(
     candidate = load_candidate(session, viewer, candidate_id, lock=True)
     if candidate.state is CandidateState.EXCLUDED:
         raise CandidateExcluded(field="candidate_id")
+    close_found(session, {report.id}, now=now)  # a match may have proposed the candidate since the link
     refuse_linked(session, candidate.id)
     grounds = check_text(grounds, limit=4000, field="grounds")
     reference, claim_id = _basis(session, viewer, case, candidate, method, reference)

@@ -176,7 +176,7 @@ def withdraw_handover(
     if case_id is None:
         raise errors.NotFound()
     load_case(session, viewer, case_id, lock=True)
-    handover = session.get_one(HospitalHandover, handover_id, populate_existing=True)
+    handover = session.get_one(HospitalHandover, handover_id, with_for_update=True, populate_existing=True)
     if not reason.strip():
         raise ReasonMissing(field="reason")
     if handover.withdrawn_at is not None:

@@ -44,9 +44,8 @@ def open_ring(session: Session, services: Services, lookout: Lookout, *, now: da
     following = rings[position] if position < len(rings) else None
     lookout.next_ring_at = lookout.opened_at + timedelta(hours=following.after_hours) if following else None
     session.flush()
-    recipients = [
-        one for one in _users_in(session, codes) if one != lookout.opened_by_id and one not in told(session, lookout.id)
-    ]
+    known = {*told(session, lookout.id), lookout.opened_by_id}
+    recipients = [one for one in _users_in(session, codes) if one not in known]
     kind = NotificationKind.LOOKOUT_OPENED if position == 1 else NotificationKind.LOOKOUT_WIDENED
     count = notify(session, recipients, kind, "lookout", lookout.id, now=now)
     note(session, None, "lookout.ring", "lookout", lookout.id, at=now, ring=position, level=level.value, told=count)

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
+from models.case import Case, CaseState
 from models.lookout import Lookout, LookoutEnd
 from tracing import access
 from tracing.access import Permission, Viewer
@@ -23,6 +24,12 @@ from tracing.trail import note
 
 WATCH_LOOKOUTS = "lookouts.watch"
 BATCHES_MAX = 200
+OVER = {
+    CaseState.REUNIFIED: LookoutEnd.FOUND,
+    CaseState.DECEASED: LookoutEnd.FOUND,
+    CaseState.CLOSED: LookoutEnd.CALLED_OFF,
+}
+"""States that a looked-out case came into meanwhile, and how they end its lookout."""
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -61,14 +68,23 @@ def watch_lookouts(services: Services, now: datetime) -> tuple[int, int]:
 
 
 def _move_due(session: Session, services: Services, now: datetime) -> int:
+    over = exists().where(  # since the opening: who goes missing after a reunion is looked out for
+        Case.id == Lookout.case_id, Case.state.in_(OVER), Case.state_since >= Lookout.opened_at
+    )
     due = session.scalars(
         select(Lookout)
-        .where(Lookout.ended_at.is_(None), or_(Lookout.next_ring_at <= now, Lookout.expires_at <= now))
+        .where(Lookout.ended_at.is_(None), or_(Lookout.next_ring_at <= now, Lookout.expires_at <= now, over))
         .order_by(Lookout.opened_at, Lookout.id)
         .limit(BATCH)
         .with_for_update(key_share=True, skip_locked=True)
     ).all()
     for lookout in due:
+        case = session.get(Case, lookout.case_id) if lookout.case_id else None
+        if case is not None and case.state in OVER and case.state_since >= lookout.opened_at:
+            kind = OVER[case.state]
+            found = case if kind is LookoutEnd.FOUND else None
+            finish(session, services, lookout, None, kind, reason=None, case=found, now=now)
+            continue
         if lookout.expires_at <= now:
             finish(session, services, lookout, None, LookoutEnd.EXPIRED, reason=None, case=None, now=now)
             continue

@@ -22,7 +22,7 @@ from tracing.gallery_faces import gallery_size, searchable_case, searchable_repo
 from tracing.matching import request_match
 from tracing.matching_proposals import propose
 from tracing.matching_records import pending_photos, records_of
-from tracing.matching_store import store_pass
+from tracing.matching_store import hold_cases, store_pass
 from tracing.parameter_sets import in_force
 from tracing.platform import jobs
 from tracing.platform.clock import utc_now
@@ -77,6 +77,10 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
         versions_to_analyse(session, services, now=now)
         current = version_in_force(session, services) == version
         current = current and in_force(session, services, held=True).parameters.version == weighing.parameters.version
+        if current:
+            # All of the chunk's before the first pass: one after another would be in no order across the passes.
+            own = {one.id for one in probes if one.kind is GalleryKind.CASE}
+            hold_cases(session, own, [one for found in proposals for one in found])
         for probe, found in zip(probes, proposals, strict=True):
             if current:
                 store_pass(session, weighing, probe, found, size, version, index_version, now)

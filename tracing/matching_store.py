@@ -62,7 +62,7 @@ def store_pass(
     if pass_id is None:
         return
     own = {probe.id} if probe.kind is GalleryKind.CASE else set()
-    cases = _locked(session, own, proposals)
+    cases = hold_cases(session, own, proposals)
     lists = {one.case_id for one in proposals} | own
     before = _places(session, lists)
     stored = _stored(session, [one.pair for one in proposals])
@@ -80,7 +80,7 @@ def store_pass(
     )  # fmt: skip
 
 
-def _locked(session: Session, own: set[uuid.UUID], proposals: Sequence[Proposal]) -> Mapping[uuid.UUID, Case]:
+def hold_cases(session: Session, own: set[uuid.UUID], proposals: Sequence[Proposal]) -> Mapping[uuid.UUID, Case]:
     """Cases first and in one order, as the use cases lock them: passes and decisions wait, and do not deadlock."""
     touched = own | {one.case_id for one in proposals} | {one.other_case_id for one in proposals if one.other_case_id}
     rows = session.scalars(

@@ -17,7 +17,7 @@ from tracing.access import Permission, Viewer
 from tracing.cases import Circumstances, create_case, load_case
 from tracing.facts import Facts
 from tracing.lookouts import finish, sightings_of
-from tracing.profiles import current_facts
+from tracing.profiles import current_facts, with_profile
 from tracing.services import Services
 from tracing.sightings import SightingIsCase, became_case, human_link, load_sighting, open_words, usable
 from tracing.trail import note
@@ -61,7 +61,7 @@ def admit_sighted(
     sighting = usable(load_sighting(session, viewer, sighting_id, lock=True))
     if became_case(session, sighting) is not None:
         raise SightingIsCase()
-    holder = _holder(session, viewer, sighting, lookouts)
+    holder = _holder(session, sighting, lookouts)
     circumstances = Circumstances(
         admitted_on=admitted_on or services.local_day(now),
         found_on=services.local_day(sighting.seen_at),
@@ -94,14 +94,25 @@ def _open_lookouts(session: Session, sighting_id: uuid.UUID) -> Sequence[Lookout
     ).all()
 
 
-def _holder(session: Session, viewer: Viewer, sighting: Sighting, lookouts: Sequence[Lookout]) -> Sighting:
+def _holder(session: Session, sighting: Sighting, lookouts: Sequence[Lookout]) -> Sighting:
     """Whose profile the case takes: this sighting's, or the newest other one's with a photograph if it has none."""
     others = [one for lookout in lookouts for one in reversed(sightings_of(session, lookout))]
     for one in (sighting, *others):
         shown = select(Photo.id).where(Photo.profile_id == one.profile_id, Photo.removed_at.is_(None)).limit(1)
         if session.scalar(shown) is not None and became_case(session, one) is None:
-            return sighting if one.id == sighting.id else load_sighting(session, viewer, one.id, lock=True)
+            return sighting if one.id == sighting.id else _held(session, one.id)
     return sighting
+
+
+def _held(session: Session, sighting_id: uuid.UUID) -> Sighting:
+    """Locked, whoever recorded it: a lookout that was accepted for the viewer's sighting names it."""
+    return session.scalars(
+        select(Sighting)
+        .where(Sighting.id == sighting_id)
+        .options(*with_profile(Sighting.profile))
+        .with_for_update(of=Sighting)
+        .execution_options(populate_existing=True)
+    ).one()
 
 
 def case_story(session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime) -> CaseStory:
@@ -115,7 +126,7 @@ def case_story(session: Session, services: Services, viewer: Viewer, case_id: uu
     origins = {row.sighting_id: row.origin for row in linked}
     rows = session.scalars(
         select(Sighting)
-        .where(Sighting.id.in_(origins))
+        .where(Sighting.id.in_(origins), Sighting.withdrawn_at.is_(None))
         .options(joinedload(Sighting.profile))
         .order_by(Sighting.seen_at, Sighting.id)
         .execution_options(populate_existing=True)

@@ -101,12 +101,15 @@ def erase_unlinked(session: Session, services: Services, *, now: datetime) -> in
     )
     looked_out = exists().where(Lookout.sighting_id == Sighting.id, Lookout.ended_at.is_(None))
     of_a_case = exists().where(Case.profile_id == Sighting.profile_id)
+    due = (Sighting.recorded_at < before, Sighting.erased_at.is_(None), ~linked, ~looked_out, ~of_a_case)
     rows = session.scalars(
         select(Sighting)
-        .where(Sighting.recorded_at < before, Sighting.erased_at.is_(None), ~linked, ~looked_out, ~of_a_case)
+        .where(*due)
         .options(joinedload(Sighting.profile))
         .order_by(Sighting.recorded_at, Sighting.id)
         .limit(BATCH)
         .with_for_update(of=Sighting, skip_locked=True)
     ).all()
-    return sum(erase_sighting(session, services, one, now=now) for one in rows)
+    # Asked again under the lock: a lookout may have been opened, or a case made, since the rows were chosen.
+    still = set(session.scalars(select(Sighting.id).where(Sighting.id.in_([one.id for one in rows]), *due)))
+    return sum(erase_sighting(session, services, one, now=now) for one in rows if one.id in still)

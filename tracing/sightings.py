@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models.case import Case
+from models.lookout import Lookout
 from models.patrol import Patrol
 from models.photo import Photo
 from models.sighting import (
@@ -64,6 +65,13 @@ class SightingIsCase(errors.Conflict):
 
     slug = "sighting_is_case"
     message = "This sighting became a case. Correct the case instead."
+
+
+class SightingLookedOut(errors.Conflict):
+    """A withdrawal of what an open lookout rests on."""
+
+    slug = "sighting_looked_out"
+    message = "This person is being looked out for. End the lookout first."
 
 
 class WalkUnknown(errors.Invalid):
@@ -165,11 +173,14 @@ def _own_patrol(session: Session, viewer: Viewer, patrol_id: uuid.UUID) -> bool:
     )
 
 
-def load_sighting(session: Session, viewer: Viewer, sighting_id: uuid.UUID, *, lock: bool = False) -> Sighting:
-    """A sighting with its profile, for a use case that logs its own action. Raises NotFound."""
+def load_sighting(
+    session: Session, viewer: Viewer, sighting_id: uuid.UUID, *, lock: bool = False, own: bool = False
+) -> Sighting:
+    """A sighting with its profile, for a use case that logs its own action; `own`: to write it. Raises NotFound."""
+    scope = access.own_sightings(viewer) if own else access.sighting_scope(viewer)
     statement = (
         select(Sighting)
-        .where(Sighting.id == sighting_id, access.sighting_scope(viewer))
+        .where(Sighting.id == sighting_id, scope)
         .options(*with_profile(Sighting.profile))
         .execution_options(populate_existing=True)
     )
@@ -241,7 +252,7 @@ def add_sighting_photo(
     Raises Forbidden, NotFound, SightingEnded, SightingIsCase, PhotoBasisMissing, TooManyPhotos.
     """
     access.require(viewer, Permission.SIGHTING)
-    sighting = usable(load_sighting(session, viewer, sighting_id, lock=True))
+    sighting = usable(load_sighting(session, viewer, sighting_id, lock=True, own=True))
     if became_case(session, sighting) is not None:
         raise SightingIsCase()
     if sighting.photo_basis is None:
@@ -281,18 +292,22 @@ def withdraw_sighting(
 ) -> Sighting:
     """Take a sighting back (a mistake, somebody else): it stays on record, its photographs and words are erased.
 
-    Raises Forbidden, NotFound, ReasonMissing, SightingEnded, SightingIsCase.
+    Raises Forbidden, NotFound, ReasonMissing, SightingEnded, SightingIsCase, SightingLookedOut.
     """
     access.require(viewer, Permission.SIGHTING)
-    sighting = load_sighting(session, viewer, sighting_id, lock=True)
+    sighting = load_sighting(session, viewer, sighting_id, lock=True, own=True)
     if not reason.strip():
         raise ReasonMissing(field="reason")
     if sighting.withdrawn_at is not None:
         raise SightingEnded()
     if became_case(session, sighting) is not None:
         raise SightingIsCase()
+    resting = select(Lookout.id).where(Lookout.sighting_id == sighting.id, Lookout.ended_at.is_(None))
+    if session.scalar(resting) is not None:
+        raise SightingLookedOut()
     sighting.withdrawn_at, sighting.withdrawn_by_id = now, viewer.user_id
     sighting.withdrawal_reason = check_text(reason, limit=500, field="reason")
+    sighting.words_sealed = None  # also when it is linked to a case: what was a mistake is nobody's story
     erase_sighting(session, services, sighting, now=now)
     session.flush()
     note(session, viewer, "sighting.withdraw", "sighting", sighting.id, at=now)

@@ -396,3 +396,21 @@ def test_decisions_that_race(postgres_services: Services, world: World, reporter
     with read_only(services.db) as session:
         standing = session.scalar(select(func.count()).where(DuplicateDecision.withdrawn_at.is_(None)))
     assert standing == 1
+
+
+def test_a_candidate_proposed_since_the_link_is_not_confirmed_either(
+    any_services: Services, staff: Viewer, two: Two, reporter: Viewer, supervisor: Viewer, now: datetime
+) -> None:
+    """A match of the whole gallery proposes a candidate of the linked report after the confirmation closed the rest."""
+    with unit_of_work(any_services.db) as session:
+        third = make_case(session, any_services, staff, known=OTHERS, now=now).id
+    run_jobs(any_services, now)
+    decide(any_services, reporter, pair_id(any_services, two.sister, two.uncle), now)
+    identify(any_services, supervisor, two.first, two.sister, now)
+    model = candidate(any_services, two.second, two.uncle)
+    with unit_of_work(any_services.db) as session:
+        values = {name.key: getattr(model, name.key) for name in Candidate.__mapper__.column_attrs}
+        values |= {"id": uuid.uuid4(), "pair": f"{third}:{two.uncle}", "case_id": third}
+        session.add(Candidate(**(values | {"state": CandidateState.OPEN})))
+    with pytest.raises(LinkedConfirmed):
+        identify(any_services, supervisor, third, two.uncle, now)

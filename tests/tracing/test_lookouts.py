@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.case import Case, CaseState
 from models.lookout import Lookout, LookoutEnd, LookoutRing
@@ -15,7 +15,7 @@ from models.user import Role
 from tests.factories.faces import BLUE, DARK_RED, RED, make_photo_bytes, with_colour_faces
 from tests.factories.network import look_out, seen, sight
 from tests.factories.records import make_case
-from tests.factories.stories import run_jobs, state_of
+from tests.factories.stories import judged_case, run_jobs, state_of
 from tests.factories.world import World
 from tracing import inbox, lookout_answers, lookouts, sighted_cases, sighting_links, sightings
 from tracing.access import Viewer
@@ -33,7 +33,7 @@ from tracing.platform.crypto import SubjectErased
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
 from tracing.sighting_links import LinkDecided, LinkedAlready, OriginStays
-from tracing.sightings import PhotoBasisMissing, SightingEnded, SightingIsCase
+from tracing.sightings import PhotoBasisMissing, SightingEnded, SightingIsCase, SightingLookedOut
 
 
 @pytest.fixture
@@ -354,3 +354,94 @@ def test_what_led_to_nothing_is_erased_after_its_time(any_services: Services, st
     with read_only(services.db) as session:
         assert session.get_one(Sighting, alone).erased_at is not None
         assert session.get_one(Sighting, admitted).erased_at is None
+
+
+def test_what_an_open_lookout_rests_on_is_not_withdrawn(
+    any_services: Services, staff: Viewer, liaison: Viewer, now: datetime
+) -> None:
+    services = any_services
+    first = sight(services, staff, now)
+    lookout = look_out(services, staff, first, now)
+    with pytest.raises(SightingLookedOut), unit_of_work(services.db) as session:
+        sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
+    with unit_of_work(services.db) as session:
+        shown = lookouts.list_lookouts(session, services, liaison, now=now).items
+        assert [one.words for one in shown] == ["灰色外套"]
+        lookouts.end_lookout(session, services, staff, lookout.id, LookoutEnd.CALLED_OFF, reason="认错人", now=now)
+        sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
+
+
+def test_a_neighbouring_station_admits_whom_it_found(
+    colour: Services, world: World, staff: Viewer, now: datetime
+) -> None:
+    """The photograph is the first station's; a lookout's answer is the right to it, and to write nothing of theirs."""
+    services, sister = colour, world.viewer(world.a.sister_staff)
+    first = sight(services, staff, now, RED, minutes=120)
+    lookout = look_out(services, staff, first, now)
+    photo_id = photo_of(services, first)
+    assert watch_lookouts(services, now + timedelta(hours=12)) == (1, 0)
+    with unit_of_work(services.db) as session:
+        answer = lookout_answers.answer_lookout(session, services, sister, lookout.id, seen(now, minutes=0), now=now)
+    assert answer.sighting_id is not None
+    with unit_of_work(services.db) as session:
+        case = sighted_cases.admit_sighted(session, services, sister, answer.sighting_id, now=now)
+        assert [one.id for one in list_photos(session, case.profile_id)] == [photo_id]
+        assert session.get_one(Lookout, lookout.id).found_case_id == case.id
+        assert case.organisation_id == sister.organisation_id
+
+
+def test_a_link_lets_read_a_sighting_but_not_write_it(
+    colour: Services, world: World, staff: Viewer, now: datetime
+) -> None:
+    services, sister = colour, world.viewer(world.a.sister_staff)
+    lookout = look_out(services, staff, sight(services, staff, now), now)
+    assert watch_lookouts(services, now + timedelta(hours=12)) == (1, 0)
+    with unit_of_work(services.db) as session:
+        answer = lookout_answers.answer_lookout(session, services, sister, lookout.id, seen(now), now=now)
+    theirs = answer.sighting_id
+    assert theirs is not None
+    prepared = prepare_photo(make_photo_bytes(RED), services.settings)
+    with unit_of_work(services.db) as session:
+        sightings.get_sighting(session, services, staff, theirs, now=now)
+    with pytest.raises(errors.NotFound), unit_of_work(services.db) as session:
+        sightings.withdraw_sighting(session, services, staff, theirs, reason="认错人", now=now)
+    with pytest.raises(errors.NotFound), unit_of_work(services.db) as session:
+        sightings.add_sighting_photo(session, services, staff, theirs, prepared, now=now)
+    with unit_of_work(services.db) as session:
+        sightings.add_sighting_photo(session, services, sister, theirs, prepared, now=now)
+        sightings.withdraw_sighting(session, services, sister, theirs, reason="认错人", now=now)
+
+
+def test_a_withdrawn_sighting_is_no_part_of_a_story(any_services: Services, staff: Viewer, now: datetime) -> None:
+    services = any_services
+    first = sight(services, staff, now)
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, submitted=False, now=now)
+        sighting_links.link_sighting(session, staff, first, case_id=case.id, reason="同一人", now=now)
+    with unit_of_work(services.db) as session:
+        sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
+    with unit_of_work(services.db) as session:
+        assert session.get_one(Sighting, first).words_sealed is None
+        assert sighted_cases.case_story(session, services, staff, case.id, now=now).sightings == []
+
+
+def test_a_case_that_is_over_ends_its_lookout(
+    any_services: Services, world: World, staff: Viewer, liaison: Viewer, now: datetime
+) -> None:
+    services, later = any_services, now + timedelta(minutes=5)
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, submitted=False, now=now)
+        called_off = lookouts.open_lookout(session, services, staff, case_id=case.id, now=now)
+    story = judged_case(services, world, CaseState.REUNIFIED, now=later)
+    with unit_of_work(services.db) as session:
+        again = lookouts.open_lookout(session, services, staff, case_id=story.case_id, now=later + timedelta(minutes=9))
+    assert watch_lookouts(services, later + timedelta(minutes=10)) == (0, 0), "gone again after the reunion"
+    with unit_of_work(services.db) as session:
+        move_case(session, services, staff, case.id, CaseState.CLOSED, reason="误建", now=later)
+        # As one that was opened before the reunion.
+        session.execute(update(Case).where(Case.id == story.case_id).values(state_since=later + timedelta(minutes=10)))
+    assert watch_lookouts(services, later + timedelta(minutes=10)) == (2, 0)
+    with read_only(services.db) as session:
+        ended = {one.id: (one.end_kind, one.found_case_id) for one in session.scalars(select(Lookout))}
+    assert ended == {called_off.id: (LookoutEnd.CALLED_OFF, None), again.id: (LookoutEnd.FOUND, story.case_id)}
+    assert liaison.user_id in told(services, again.id, NotificationKind.LOOKOUT_ENDED)

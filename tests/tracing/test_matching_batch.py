@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import Engine, delete, event, select
 
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateChange, MatchPass
@@ -99,3 +99,23 @@ def test_a_chunk_that_died_is_done_again_and_the_rest_follows(
         assert coverage(session, town, GalleryKind.REPORT) == Coverage(7, 7)
         states = set(session.scalars(select(Job.state).where(Job.kind == MATCH_ALL)))
         assert states == {JobState.DONE}
+
+
+def test_a_chunk_locks_all_its_cases_before_the_first_pass(town: Services, now: datetime) -> None:
+    """In the order of their ids, as a confirmation locks case before candidates: they wait, and do not deadlock."""
+    forget(town)
+    with unit_of_work(town.db) as session:
+        request_match_all(session, town, GalleryKind.CASE, now=now)
+    written: list[str] = []
+
+    def hear(conn: object, cursor: object, statement: str, *rest: object) -> None:
+        written.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        run_jobs(town, utc_now())
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    first_pass = next(at for at, one in enumerate(written) if one.startswith("INSERT INTO match_pass"))
+    held = [one for one in written[:first_pass] if "FROM case_file" in one and "ORDER BY case_file.id" in one]
+    assert any("WHERE case_file.id IN" in one for one in held)
