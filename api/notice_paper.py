@@ -24,6 +24,9 @@ MARGIN = 18 * mm
 PHOTO_HEIGHT = 88 * mm
 CODE_SIDE = 34 * mm
 PROOF_GREY = HexColor("#9a9a9a")
+LABEL_ROOM = 38 * mm
+SIZES = ((15.0, 7.6 * mm), (12.0, 6 * mm), (10.0, 5 * mm), (8.0, 4 * mm))
+"""Size and leading of the facts; the first one at which all of them fit is taken."""
 
 
 def notice_pdf(
@@ -72,17 +75,29 @@ def _photograph(canvas: Canvas, photo: bytes, y: float) -> float:
 
 
 def _facts(canvas: Canvas, content: NoticeContent, locale: Locale, y: float) -> None:
-    size, leading, room = 15.0, 7.6 * mm, A4[0] - 2 * MARGIN - 38 * mm
-    bottom = CODE_SIDE + MARGIN + 14 * mm
-    for line in lines(content, locale):
-        for position, part in enumerate(wrapped(line.text, size, room)):
-            if y - leading < bottom:
-                return
-            canvas.setFont(FONT, size)
-            if position == 0:
-                canvas.drawString(MARGIN, y - size, line.label)
-            canvas.drawString(MARGIN + 38 * mm, y - size, part)
+    facts, height = lines(content, locale), y - (CODE_SIDE + MARGIN + 14 * mm)
+    for size, leading in SIZES:
+        texts = [wrapped(one.text, size, A4[0] - 2 * MARGIN - LABEL_ROOM) for one in facts]
+        if sum(map(len, texts)) <= height // leading:
+            break
+    texts = _cut(texts, int(height // leading))
+    canvas.setFont(FONT, size)
+    for fact, parts in zip(facts, texts, strict=True):
+        canvas.drawString(MARGIN, y - size, fact.label)
+        for part in parts:
+            canvas.drawString(MARGIN + LABEL_ROOM, y - size, part)
             y -= leading
+
+
+def _cut(texts: list[list[str]], most: int) -> list[list[str]]:
+    """The texts in at most so many lines: the longest are cut, so that no later fact is left out."""
+    cut = [list(parts) for parts in texts]
+    while sum(map(len, cut)) > most:
+        longest = max(cut, key=len)
+        if len(longest) == 1:
+            break
+        longest[-2:] = [longest[-2][:-1] + "…"]
+    return cut
 
 
 def wrapped(text: str, size: float, room: float) -> list[str]:

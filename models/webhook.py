@@ -25,7 +25,7 @@ class WebhookEndpoint(HasId, Base):
     """Where an organisation wants to be told, of itself and of those below it. `kinds` empty means all kinds.
 
     The secret is sealed under a data key of its own (`subject_id`), which removal destroys. After a rotation the
-    previous one signs beside it until `previous_until`. `failures` counts the tries in a row that failed.
+    previous one signs beside it until `previous_until`. `failures` counts the minutes in a row with a failure.
     """
 
     __tablename__ = "webhook_endpoint"

@@ -33,6 +33,12 @@ _ATTRIBUTES: Mapping[NoticeFact, AttributeKind] = {
     NoticeFact.HEALTH: AttributeKind.HEALTH,
     NoticeFact.MENTAL_STATE: AttributeKind.MENTAL_STATE,
 }
+_FREE_TEXT = frozenset(
+    {
+        NoticeFact.CLOTHING, NoticeFact.BELONGINGS, NoticeFact.MARKS, NoticeFact.HEALTH, NoticeFact.MENTAL_STATE,
+        NoticeFact.FOUND_PLACE, NoticeFact.STATEMENT,
+    }
+)  # fmt: skip
 
 
 def content_purpose(version_id: uuid.UUID) -> str:
@@ -145,14 +151,15 @@ def compose(
     facts = current_facts(case.profile)
     values = [one for fact in NoticeFact if fact in told for one in _value(fact, case, facts)]
     if statement:
-        refuse_private(statement, facts, names=NoticeFact.NAME_HEARD in told)
         values.append(NoticeValue(fact=NoticeFact.STATEMENT, values=(statement,)))
-    return NoticeContent(
+    content = NoticeContent(
         values=tuple(values),
         station_zh=organisation.name_zh,
         station_en=organisation.name_en,
         telephone=check_telephone(telephone, field="telephone"),
     )
+    refuse_private(content, facts)
+    return content
 
 
 def _value(fact: NoticeFact, case: Case, facts: Facts) -> list[NoticeValue]:
@@ -177,12 +184,21 @@ def _value(fact: NoticeFact, case: Case, facts: Facts) -> list[NoticeValue]:
     return [NoticeValue(fact=fact, values=found)] if found else []
 
 
-def refuse_private(text: str, facts: Facts, *, names: bool) -> None:
-    """Raise NoticeTellsTooMuch when a text holds a relative, a number, or (unless `names`) a name of the record."""
+def refuse_private(content: NoticeContent, facts: Facts) -> None:
+    """Raise NoticeTellsTooMuch when free text holds a relative, a number, or a name of the record.
+
+    The name that was heard may be repeated where the notice tells it itself.
+    """
+    names = any(one.fact is NoticeFact.NAME_HEARD for one in content.values)
+    for one in content.values:
+        if one.fact in _FREE_TEXT and any(_is_private(text, facts, names=names) for text in one.values):
+            raise NoticeTellsTooMuch(field="statement" if one.fact is NoticeFact.STATEMENT else "facts")
+
+
+def _is_private(text: str, facts: Facts, *, names: bool) -> bool:
     plain = unicodedata.normalize("NFKC", text).casefold()
     private = [one.text for one in facts.kin]
     private += [one.text for one in facts.names if not (names and one.kind is NameKind.HEARD)]
     hidden = any(unicodedata.normalize("NFKC", one).casefold() in plain for one in private if len(one) > 1)
     digits = re.sub(r"\D", "", plain)
-    if hidden or _LONG_NUMBER.search(plain) or any(one.digits in digits for one in facts.phones):
-        raise NoticeTellsTooMuch(field="statement")
+    return hidden or _LONG_NUMBER.search(plain) is not None or any(one.digits in digits for one in facts.phones)

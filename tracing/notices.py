@@ -31,6 +31,7 @@ from tracing.notice_content import (
     compose,
     content_purpose,
     notice_photo_purpose,
+    refuse_private,
 )
 from tracing.notice_errors import (
     CaseNotPublic,
@@ -43,10 +44,12 @@ from tracing.notice_errors import (
     NoticeWaiting,
     OwnDraft,
 )
+from tracing.notice_shown import photo_stands, shown_now
 from tracing.notifications import notify, users_of
 from tracing.paging import Page, page_of
 from tracing.photos import around_face
 from tracing.platform import errors
+from tracing.profiles import current_facts
 from tracing.services import Services
 from tracing.trail import note
 
@@ -67,12 +70,13 @@ class NoticeDraft:
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """A version opened for somebody who may see its case. `public`: the public sees it at this moment."""
+    """A version opened for whoever may see its case. `public`: everybody sees it at this moment, and as it is here."""
 
     version: NoticeVersion
     content: NoticeContent
     case: Case
     public: bool
+    has_photo: bool
 
 
 def draft_notice(
@@ -140,9 +144,7 @@ def _refuse_unpublishable(case: Case, given: NoticeDraft) -> None:
 def _notice_of(session: Session, case: Case, now: datetime) -> Notice:
     notice = session.scalars(select(Notice).where(Notice.case_id == case.id)).one_or_none()
     if notice is None:
-        notice = Notice(
-            id=uuid.uuid4(), case_id=case.id, token=secrets.token_urlsafe(TOKEN_BYTES), created_at=now
-        )  # fmt: skip
+        notice = Notice(id=uuid.uuid4(), case_id=case.id, token=secrets.token_urlsafe(TOKEN_BYTES), created_at=now)
         session.add(notice)
         session.flush()
     return notice
@@ -207,7 +209,8 @@ def approve_notice(
     """Let a proposed version through: it is public from this moment, the one before is replaced, the clocks are met.
 
     A first publication is the milestone NOTICE_PUBLISHED; a later one NOTICE_REFRESHED, if its photograph is another
-    (or there is none). Raises Forbidden, NotFound, NoticeEnded, OwnDraft, CaseNotPublic, NoticeFactWithheld.
+    (or there is none). Raises Forbidden, NotFound, NoticeEnded, OwnDraft, CaseNotPublic, and what is wrong with the
+    content or the photograph by now.
     """
     access.require(viewer, Permission.NOTICE_APPROVE)
     version, case = _decidable(session, viewer, version_id)
@@ -229,13 +232,17 @@ def approve_notice(
 
 
 def _refuse_outgrown(session: Session, services: Services, case: Case, version: NoticeVersion, now: datetime) -> None:
-    """What was learned since the draft (an age) may withhold what it tells."""
+    """What was learned since the draft (an age, a name) may withhold what it tells; its photograph may be gone."""
     policy = services.notices.policy_for(case.organisation.division)
     allowed = allowed_facts(policy, case, services.local_day(now))
-    told = {one.fact for one in open_content(session, services, case, version).values}
+    content = open_content(session, services, case, version)
+    told = {one.fact for one in content.values}
     withheld = (told | ({NoticeFact.PHOTO} if version.photo_id else set())) - allowed
     if withheld:
         raise NoticeFactWithheld(facts=sorted(withheld))
+    if version.photo_id is not None and not photo_stands(session, version):
+        raise NoticePhotoUnknown()
+    refuse_private(content, current_facts(case.profile))
 
 
 def _milestone(session: Session, case: Case, version: NoticeVersion) -> MilestoneKind | None:
@@ -364,8 +371,15 @@ def read_notice(
     """A version opened, for whoever may see its case; logged. Raises NotFound."""
     version, case = _load(session, viewer, version_id)
     note(session, viewer, "notice.view", "case", case.id, at=now, version=version.id)
+    return _view(session, services, case, version, now)
+
+
+def _view(session: Session, services: Services, case: Case, version: NoticeVersion, now: datetime) -> NoticeView:
+    content, has_photo = open_content(session, services, case, version), version.photo_id is not None
     public = version.state is NoticeState.PUBLISHED and case.state in PUBLIC_STATES
-    return NoticeView(version, open_content(session, services, case, version), case, public)
+    if public:
+        content, has_photo = shown_now(session, services, case, version, content, now=now)
+    return NoticeView(version, content, case, public, has_photo)
 
 
 def read_notice_photo(
@@ -373,7 +387,7 @@ def read_notice_photo(
 ) -> bytes:
     """A version's photograph as a JPEG file, for whoever may see its case; logged. Raises NotFound when it has none."""
     version, case = _load(session, viewer, version_id)
-    if version.photo_id is None:
+    if not _view(session, services, case, version, now).has_photo:
         raise errors.NotFound()
     note(session, viewer, "notice.photo", "case", case.id, at=now, version=version.id)
     return open_notice_photo(session, services, case, version)

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from models.case import Case
-from models.notice import PUBLIC_STATES, Notice, NoticeFact, NoticeState, NoticeVersion
-from models.photo import Photo
-from tracing.notice_content import NoticeContent, allowed_facts
+from models.notice import PUBLIC_STATES, Notice, NoticeState, NoticeVersion
+from tracing.notice_content import NoticeContent
+from tracing.notice_shown import shown_now
 from tracing.notices import open_content, open_notice_photo
 from tracing.platform import errors
 from tracing.profiles import with_profile
@@ -56,17 +56,8 @@ def public_notice(session: Session, services: Services, token: str, *, now: date
     if version is None:
         raise errors.NotFound()
     case = version.notice.case
-    policy = services.notices.policy_for(case.organisation.division)
-    allowed = allowed_facts(policy, case, services.local_day(now))
-    shown = NoticeFact.PHOTO in allowed and _photo_stands(session, version)
-    return PublicNotice(version, case, open_content(session, services, case, version).within(allowed), shown)
-
-
-def _photo_stands(session: Session, version: NoticeVersion) -> bool:
-    if version.photo_id is None:
-        return False
-    standing = select(Photo.id).where(Photo.id == version.photo_id, Photo.removed_at.is_(None))
-    return session.scalar(standing) is not None
+    opened = open_content(session, services, case, version)
+    return PublicNotice(version, case, *shown_now(session, services, case, version, opened, now=now))
 
 
 def public_photo(session: Session, services: Services, token: str, *, now: datetime) -> bytes:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
@@ -29,6 +29,7 @@ from tracing.trail import note
 DEFINITIONS = Path(__file__).parent / "policies" / "statistics-1.json"
 ID_LENGTH = 36
 LONGEST_YEARS = 10
+MEDIAN_OF = "identified"  # the figure that counts what the medians are of
 
 
 class PeriodInvalid(errors.Invalid):
@@ -167,6 +168,8 @@ def read_statistics(session: Session, services: Services, viewer: Viewer, query:
         for one in said.figures
         for row in _rows(one, found[one.key], groups, said.threshold, query.exact or not one.of_people)
     ]
+    counted = next(row for row in rows if row.figure.key == MEDIAN_OF and row.part is None)
+    rows = [hidden_with(row, counted) if row.figure.measure == "median" else row for row in rows]
     note(
         session, viewer, "statistics.read", "organisation", root.id, at=now,
         by=query.by.value, exact=query.exact, days=(query.last - query.first).days + 1,
@@ -253,6 +256,16 @@ def _rows(one: Definition, measured: Measured, groups: tuple[Group, ...], thresh
         ]
         rows.append(Row(one, parts[position], tuple(found[:-1]), found[-1]))
     return rows
+
+
+def hidden_with(row: Row, counted: Row) -> Row:
+    """A median without the cells whose count is hidden: few of them or not, it would tell of the hidden ones."""
+
+    def cell(own: Cell, count: Cell) -> Cell:
+        return Cell(None, hidden=True) if count.hidden else own
+
+    cells = tuple(cell(*pair) for pair in zip(row.cells, counted.cells, strict=True))
+    return replace(row, cells=cells, total=cell(row.total, counted.total))
 
 
 def _middle(found: tuple[float, int] | None, fewest: int) -> Cell:

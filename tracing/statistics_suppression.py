@@ -10,8 +10,8 @@ def hidden_cells(table: Sequence[Sequence[int]], threshold: int) -> Cells:
 
     Hidden are counts above zero and below the threshold, and then, until nothing changes, the smallest further cells
     of every line whose shown cells would let them be worked out: a line with a hidden cell has at least two, and where
-    its sum is shown the hidden ones come to the threshold at least. Zero tells of nobody and is shown. A table of one
-    row or column has no sums in that direction.
+    its sum is shown the hidden ones come to the threshold at least, and to more than one each. Zero tells of nobody
+    and is shown. A table of one row or column has no sums in that direction.
     """
     height, width = len(table), len(table[0]) if table else 0
     hidden = {(r, c) for r in range(height) for c in range(width) if 0 < table[r][c] < threshold}
@@ -36,7 +36,7 @@ def _further(
     if margin in hidden:
         if inside:
             return None
-    elif not inside or (len(inside) > 1 and sum(table[r][c] for r, c in inside) >= threshold):
+    elif not inside or (len(inside) > 1 and sum(table[r][c] for r, c in inside) >= max(threshold, len(inside) + 1)):
         return None
     shown = [cell for cell in inner if cell not in hidden and table[cell[0]][cell[1]] > 0]
     if shown:

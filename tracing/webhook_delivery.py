@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.notification import NotificationKind
@@ -112,6 +112,7 @@ def _record(
     """Write the try down, and settle the delivery or say when to try again."""
     delivery = session.get_one(WebhookDelivery, delivery_id, with_for_update=True)
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_id, with_for_update=True)
+    counted = _failed_this_minute(session, endpoint, now)
     if status is not None or failure is not None:
         session.add(WebhookAttempt(delivery_id=delivery.id, at=now, status=status, failure=failure, milliseconds=took))
     if delivery.state is not DeliveryState.WAITING:
@@ -123,7 +124,7 @@ def _record(
         removed = endpoint.state is WebhookState.REMOVED
         delivery.state = DeliveryState.GIVEN_UP if removed else DeliveryState.HELD
         return None
-    endpoint.failures += 1
+    endpoint.failures += not counted
     log.warning("webhook_failed", delivery=str(delivery.id), status=status, failure=failure)
     session.flush()
     if endpoint.failures >= policy().webhook_disable_after:
@@ -136,6 +137,22 @@ def _record(
         delivery.state = DeliveryState.GIVEN_UP
         return None
     return timedelta(seconds=waits[delivery.tries - 1])
+
+
+def _failed_this_minute(session: Session, endpoint: WebhookEndpoint, now: datetime) -> bool:
+    """Many events at once fail together when a receiver restarts: one failure a minute counts towards the limit."""
+    minute = now.replace(second=0, microsecond=0)
+    failed = (
+        select(WebhookAttempt.id)
+        .join(WebhookDelivery, WebhookDelivery.id == WebhookAttempt.delivery_id)
+        .where(
+            WebhookDelivery.endpoint_id == endpoint.id,
+            WebhookAttempt.at >= minute,
+            WebhookAttempt.at < minute + timedelta(minutes=1),
+            or_(WebhookAttempt.status.is_(None), ~WebhookAttempt.status.between(OK.start, OK.stop - 1)),
+        )
+    )
+    return session.scalars(failed.limit(1)).first() is not None
 
 
 def _disable(session: Session, endpoint: WebhookEndpoint, now: datetime) -> None:

@@ -118,7 +118,7 @@ def paper(
     """Of a version that is not public: a proof without the code to the page."""
     view = notices.read_notice(session, services, viewer, version_id, now=now)
     picture = None
-    if view.version.photo_id is not None:
+    if view.has_photo:
         picture = notices.read_notice_photo(session, services, viewer, version_id, now=now)
     address = address_of(services)(view.version.notice.token)
     data = notice_pdf(view.content, picture, address, view.case.number, locale, public=view.public)

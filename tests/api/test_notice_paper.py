@@ -69,6 +69,21 @@ def test_chinese_is_set_in_a_font_that_readers_have(photo: bytes) -> None:
     assert len(re.findall(rb"/Subtype /Image", pdf)) == 2  # the photograph and the code
 
 
+FOUND = NoticeValue(fact=NoticeFact.FOUND_DIVISION, values=("450703",))
+
+
+@pytest.mark.parametrize("length", [1, 3, 12, 60])
+def test_whatever_is_told_the_last_fact_is_on_the_paper(length: int, photo: bytes) -> None:
+    many = tuple(NoticeValue(fact=NoticeFact.CLOTHING, values=("灰色夹克，黑色长裤。" * length,)) for _ in range(19))
+    content = CONTENT.model_copy(update={"values": (*many, FOUND)})
+    pdf = notice_pdf(content, photo, ADDRESS, "450702-2026-0001", Locale.ZH, public=True)
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
+    text = text_of(pdf)
+    assert "钦北区" in text
+    assert text.count("衣着") == 19
+    assert ("…" in text) is (length > 3)
+
+
 def test_a_proof_says_so_and_leads_nowhere(photo: bytes) -> None:
     pdf = notice_pdf(CONTENT, photo, ADDRESS, "450702-2026-0001", Locale.EN, public=False)
     text = text_of(pdf)

@@ -65,6 +65,7 @@ class MailServer:
     protected: list[bool] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
+    refusal: str = "550 nobody of that name"
     busy: bool = False
     drop_after: bool = False
 
@@ -119,7 +120,7 @@ def _converse(handler: Any, state: MailServer) -> None:
         elif verb == "RCPT":
             address = command.partition("<")[2].partition(">")[0]
             recipients.append(address)
-            say("550 nobody of that name" if address in state.refuses else "250 yes")
+            say(state.refusal if address in state.refuses else "250 yes")
         elif verb == "DATA":
             say("354 go on")
             text = b""

@@ -197,6 +197,24 @@ def test_an_address_that_does_not_exist_is_shown_to_its_owner_and_not_tried_agai
         assert mail_wishes(session, mailing, staff).refused_at is None
 
 
+@pytest.mark.parametrize("refusal", ["550 5.7.1 not from here", "554 Relaying denied"])
+def test_a_server_that_will_not_serve_us_says_nothing_of_the_address(
+    refusal: str, mailing: Services, server: MailServer, staff: Viewer, now: datetime, clock: list[datetime]
+) -> None:
+    wish(mailing, staff, now)
+    server.refuses.add(ADDRESS)
+    server.refusal = refusal
+    tell(mailing, staff, K.LOOKOUT_OPENED, now)
+    (job,) = run(mailing, now)
+    assert job.state is JobState.QUEUED
+    with read_only(mailing.db) as session:
+        assert mail_wishes(session, mailing, staff).refused_at is None
+    server.refuses.clear()
+    clock[0] = job.run_after
+    assert [one.state for one in run(mailing, clock[0])] == [JobState.DONE]
+    assert len(server.mails) == 1
+
+
 def test_sent_again_after_a_crash_it_is_the_same_mail(
     mailing: Services, server: MailServer, staff: Viewer, now: datetime, clock: list[datetime]
 ) -> None:

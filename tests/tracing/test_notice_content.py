@@ -1,6 +1,7 @@
 """What a notice tells: of whom, with which certainty, and that the rest lies sealed."""
 
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -141,6 +142,70 @@ def test_the_photograph_is_small_without_metadata_and_goes_with_the_original(
     assert not found.has_photo
     with pytest.raises(errors.NotFound), read_only(services.db) as session:
         public_photo(session, services, token_of(services, story.case_id), now=now)
+
+
+def test_no_fact_in_free_words_tells_a_name_or_a_number(
+    services: Services, world: World, staff: Viewer, bureau: Viewer, now: datetime
+) -> None:
+    known = person(40)
+    for text in ("外套上绣着韦桂英", "手上写着 139 0777"):
+        worn = AttributeFact(AttributeKind.CLOTHING, text, Basis.ESTIMATED)
+        with unit_of_work(services.db) as session:
+            case = make_case(
+                session, services, staff, known=replace(known, attributes=(*known.attributes, worn)), now=now
+            )
+        with pytest.raises(NoticeTellsTooMuch) as refused:
+            propose(services, world, case.id, now=now)
+        assert refused.value.field == "facts"
+        propose(services, world, case.id, draft_of(facts=frozenset({NoticeFact.SEX})), now=now)
+
+
+def test_what_was_learned_since_the_draft_is_looked_at_again(
+    services: Services, world: World, staff: Viewer, bureau: Viewer, now: datetime
+) -> None:
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, known=person(40), now=now)
+    waiting = propose(services, world, case.id, draft_of(statement="常说起阿强"), now=now)
+    learned = replace(person(40), kin=(KinFact("阿强", KinRelation.SON, Basis.HEARD),))
+    with unit_of_work(services.db) as session:
+        circumstances = notices_circumstances(session.get_one(Case, case.id))
+        edit_case(session, services, staff, case.id, circumstances, learned, version=None, now=now)
+    with pytest.raises(NoticeTellsTooMuch), unit_of_work(services.db) as session:
+        notices.approve_notice(session, services, bureau, waiting.id, now=now)
+
+
+def test_a_draft_whose_photograph_is_gone_is_not_let_through(
+    services: Services, world: World, staff: Viewer, bureau: Viewer, now: datetime
+) -> None:
+    story = judged_case(services, world, CaseState.IN_REVIEW, now=now)
+    photo_id = add_photo(services, staff, story.case_id, make_photo_bytes(RED), now)
+    waiting = propose(services, world, story.case_id, draft_of(photo_id=photo_id), now=now)
+    with unit_of_work(services.db) as session:
+        remove_photo(session, services, staff, photo_id, now=now)
+    with pytest.raises(notice_errors.NoticePhotoUnknown), unit_of_work(services.db) as session:
+        notices.approve_notice(session, services, bureau, waiting.id, now=now)
+
+
+def test_staff_read_and_print_what_the_public_sees(
+    services: Services, world: World, staff: Viewer, now: datetime
+) -> None:
+    with unit_of_work(services.db) as session:
+        case = make_case(session, services, staff, known=person(25), now=now)
+    photo_id = add_photo(services, staff, case.id, make_photo_bytes(RED), now)
+    version = publish(services, world, case.id, draft_of(photo_id=photo_id), now=now)
+    with unit_of_work(services.db) as session:
+        assert notices.read_notice(session, services, staff, version.id, now=now).has_photo
+        circumstances = notices_circumstances(session.get_one(Case, case.id))
+        edit_case(session, services, staff, case.id, circumstances, person(16), version=None, now=now)
+        remove_photo(session, services, staff, photo_id, now=now)
+    with unit_of_work(services.db) as session:
+        view = notices.read_notice(session, services, staff, version.id, now=now)
+    shown = look(services, case.id, now)
+    assert shown is not None
+    assert (view.content, view.has_photo) == (shown.content, False)
+    assert NoticeFact.NAME_HEARD not in {one.fact for one in view.content.values}
+    with pytest.raises(errors.NotFound), unit_of_work(services.db) as session:
+        notices.read_notice_photo(session, services, staff, version.id, now=now)
 
 
 def test_nobody_else_is_published(both: Services, world: World, staff: Viewer, now: datetime) -> None:

@@ -35,6 +35,7 @@ from tracing.statistics import (
     Row,
     Table,
     definitions,
+    hidden_with,
     list_figure_cases,
     read_statistics,
 )
@@ -255,6 +256,21 @@ def test_small_numbers_are_hidden_and_cannot_be_worked_out(
         for row in shown.rows:
             if row.figure.measure == "count":
                 assert sum(one.hidden for one in cells(row)) != 1
+        counted, middles = (
+            next(row for row in shown.rows if row.figure.key == key and row.part is None)
+            for key in ("identified", "days_to_identity")
+        )
+        for count, median in zip(cells(counted), cells(middles), strict=True):
+            assert median.hidden or not count.hidden, "a median of hidden ones"
+
+
+def test_a_median_is_hidden_with_the_count_of_what_it_is_of() -> None:
+    figures = {one.key: one for one in definitions().figures}
+    counted = Row(figures["identified"], None, (Cell(None, hidden=True), Cell(None, hidden=True), Cell(0)), Cell(9))
+    middles = Row(figures["days_to_identity"], None, (Cell(6.5), Cell(None, hidden=True), Cell(None)), Cell(7.0))
+    shown = hidden_with(middles, counted)
+    assert shown.cells == (Cell(None, hidden=True), Cell(None, hidden=True), Cell(None))
+    assert shown.total == Cell(7.0)
 
 
 def test_who_sees_which_figures(services: Services, world: World, staff: Viewer, now: datetime) -> None:

@@ -185,6 +185,23 @@ def test_disabled_after_failures_in_a_row_with_a_notice_and_sent_when_enabled_ag
     assert state(pushing).failures == 0
 
 
+def test_many_failures_within_a_minute_count_once(
+    pushing: Services, world: World, administrator: Viewer, staff: Viewer, target: tuple[Receiver, Path], now: datetime
+) -> None:
+    endpoint(pushing, world, administrator, target[0], now)
+    limit, minute = policy().webhook_disable_after, now.replace(second=0, microsecond=0)
+    for kind in (K.LOOKOUT_OPENED, K.LOOKOUT_ENDED, K.TIP_RECEIVED):
+        tell(pushing, staff, kind, now)
+    target[0].statuses += [500] * 5
+    with unit_of_work(pushing.db) as session:
+        session.scalars(select(WebhookEndpoint)).one().failures = limit - 2
+    for seconds, delivery in zip((1, 2, 59), deliveries(pushing), strict=True):
+        attempt(pushing, delivery, minute + timedelta(seconds=seconds))
+    assert (state(pushing).state, state(pushing).failures) == (W.ACTIVE, limit - 1)
+    attempt(pushing, deliveries(pushing)[0], minute + timedelta(seconds=60))
+    assert state(pushing).state is W.DISABLED
+
+
 def test_after_a_rotation_both_secrets_sign_for_a_while(
     pushing: Services, world: World, administrator: Viewer, staff: Viewer, target: tuple[Receiver, Path], now: datetime
 ) -> None:

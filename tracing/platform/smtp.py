@@ -28,10 +28,15 @@ def send(settings: MailSettings, message: EmailMessage) -> None:
         with _connected(settings) as server:
             server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
-        code = next(iter(error.recipients.values()))[0]
-        raise (AddressRefused if code in PERMANENT else MailUnsent)(str(code)) from None
+        code, text = next(iter(error.recipients.values()))
+        raise (AddressRefused if code in PERMANENT and not _is_policy(text) else MailUnsent)(str(code)) from None
     except (smtplib.SMTPException, OSError) as error:  # their texts may hold addresses
         raise MailUnsent(type(error).__name__) from None
+
+
+def _is_policy(text: bytes) -> bool:
+    """Whether a refusal is of us, not of the address (RFC 3463, 5.7: security or policy): an operator can mend it."""
+    return text.startswith(b"5.7.") or b"relay" in text.lower()
 
 
 @contextmanager
