@@ -194,7 +194,9 @@ def stage(
             assignment_id = take_case(session, services, second, story.case_id, now=now).id
             request_id = ask_for(session, first, story.candidate_id, RequestKind.DNA, now=now).id
         notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=now)
-        notification_id = session.scalars(select(Notification.id)).one()
+        notification_id = session.scalars(
+            select(Notification.id).where(Notification.recipient_id == staff.user_id).limit(1)
+        ).one()
         webhook_id = stored_webhook(session, services, world.a, now=now)
     public = {"version_id": NOBODY, "tip_id": NOBODY}
     if STAGES[name] is CaseState.IN_REVIEW:

@@ -190,7 +190,7 @@ def test_the_clocks_of_tracing_stop_for_a_known_identity_and_run_again_when_it_p
 
 @pytest.mark.parametrize(
     ("state", "after"),
-    [(CaseState.LEFT, CaseState.SEARCHING), (CaseState.TRANSFERRED, None), (CaseState.DECEASED, None)],
+    [(CaseState.LEFT, CaseState.SEARCHING), (CaseState.DECEASED, None)],
 )
 def test_from_where_an_identity_is_disproved(
     services: Services, staff: Viewer, now: datetime, state: CaseState, after: CaseState | None

@@ -31,6 +31,8 @@ def test_changes_are_told_where_the_score_is_open(
     candidate = staff.see(f"/candidates/{story.candidate}")
     assert "分数的由来" in candidate
     assert "比对之前：2 条记录之一" in candidate
+    with unit_of_work(services.db) as session:
+        describe(session, services, world.viewer(world.a.examiners[0]), story.case_id, now=utc_now())
     examiner = browser_of(world.a.examiners[0])
     assert TITLE not in examiner.see(f"/cases/{story.case_id}")
     assert "目前没有您可以查看的变化" in examiner.see(f"/cases/{story.case_id}/changes")

@@ -247,7 +247,11 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
             done_on=services.local_day(utc_now()), reference=None, now=utc_now(),
         )  # fmt: skip
         notify(session, [staff.user_id], NotificationKind.REVIEW_WAITING, "case", story.case_id, now=utc_now())
-        notified = {"notification_id": session.scalars(select(Notification.id)).one()}
+        notified = {
+            "notification_id": session.scalars(
+                select(Notification.id).where(Notification.recipient_id == staff.user_id).limit(1)
+            ).one()
+        }
         heard = {
             **notified,
             "claim_id": claim.id,
