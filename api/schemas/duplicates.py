@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.schemas.base import Input, Line, Output
 from api.schemas.referrals import PartyOut, party_out
@@ -17,12 +17,27 @@ from tracing.duplicates import PairView
 class DecisionIn(Input):
     """What a human decides on a pair."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"verdict": "same", "reason": "同一疤痕，同一乳名"}]})
+
     verdict: DuplicateVerdict
     reason: Line
 
 
 class LinkIn(Input):
     """Two records that nobody proposed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "report",
+                    "first_id": "0b9f6a52-7c1e-4f0e-9a53-5f0c6a1d2e3f",
+                    "second_id": "5d7d0b1e-2f60-4f0b-8f0a-90a1c2b3d4e5",
+                    "reason": "姐姐和叔叔各报一次",
+                }
+            ]
+        }
+    )
 
     kind: GalleryKind
     first_id: uuid.UUID

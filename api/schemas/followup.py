@@ -70,12 +70,20 @@ class VisitIn(Input):
 class EndIn(Input):
     """The decision that no more visits are needed."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "stable"}]})
+
     reason: FollowUpEndReason
     explanation: Text | None = Field(None, description="Sealed; needed for every reason but “stable”.")
 
 
 class EarlierIn(Input):
     """An earlier case of the same person."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"earlier_case_id": "0b9f6a52-7c1e-4f0e-9a53-5f0c6a1d2e3f", "reason": "门卫认出他"}]
+        }
+    )
 
     earlier_case_id: uuid.UUID
     reason: Line

@@ -3,12 +3,16 @@
 import uuid
 from datetime import date, datetime
 
+from pydantic import ConfigDict
+
 from api.schemas.base import Input, Output
 from models.home_notice import HomeAnswer, HomeNotice, HomeNoticeKind
 
 
 class AnswerIn(Input):
     """The home district's answer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"answer": "takes_over"}]})
 
     answer: HomeAnswer
 

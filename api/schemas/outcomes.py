@@ -106,6 +106,8 @@ class HandoverOut(Output):
 class PaperIn(Input):
     """A paper of the dossier that is there."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"item": "photos", "done_on": "2026-06-02"}]})
+
     item: Annotated[Line, Field(max_length=40, examples=["dna_result"])]
     done_on: Day
     reference: Number | None = None

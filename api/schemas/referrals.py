@@ -42,6 +42,8 @@ class ReferralIn(Input):
 class ReferralTextIn(Input):
     """A refusal's reason, or what came of it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "已受理，下月起发放"}]})
+
     text: Text
 
 

@@ -159,6 +159,8 @@ class LinkOut(Output):
 class SightedCaseIn(FactsIn):
     """The admission of who was seen; facts that are left out are unknown."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"admitted_on": "2026-03-02"}]})
+
     admitted_on: Day | None = None
 
 
