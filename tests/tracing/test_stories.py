@@ -13,7 +13,7 @@ from tracing.platform.db import read_only
 from tracing.services import Services
 
 
-@pytest.mark.parametrize("state", list(CaseState))
+@pytest.mark.parametrize("state", sorted(set(CaseState) - {CaseState.IN_CARE}))  # known identities: test_admission
 def test_every_state_can_be_reached(state: CaseState, services: Services, world: World, now: datetime) -> None:
     story = judged_case(services, world, state, now=now)
     assert state_of(services, story.case_id) is state
