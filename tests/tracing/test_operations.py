@@ -1,7 +1,9 @@
 """Operations, paging, idempotency keys and the organisation tree."""
 
+import ast
 import uuid
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,27 +14,23 @@ from sqlalchemy.exc import DBAPIError
 from models.job import Job, JobState
 from models.organisation import Organisation, OrganisationKind
 from models.user import Role
+from tests.architecture.source import modules, name_of, parsed
 from tests.factories.faces import RED, make_photo_bytes
 from tests.factories.records import make_case
 from tests.factories.stories import run_jobs
 from tests.factories.world import World
 from tracing.access import Viewer
-from tracing.blocking_fill import FILL
 from tracing.cases import list_cases
-from tracing.deadline_watch import WATCH
-from tracing.face_models import REMATCH
 from tracing.fact_errors import EmptyValue, UnknownDivision
-from tracing.gallery_erasure import ERASE
 from tracing.idempotency import KeyReused, claim_key, created_before, remember
-from tracing.matching_batch import MATCH_ALL
 from tracing.operations import AuditFilter, check_database, list_events, list_jobs, retry_job, verify_audit
 from tracing.organisations import DepthExceeded, create_organisation, list_organisations, place
 from tracing.paging import BadCursor
+from tracing.periodic import EVERY
 from tracing.platform import errors
 from tracing.platform.db import create_database, read_only, unit_of_work
 from tracing.platform.jobs import JobUnknown
 from tracing.platform.settings import DatabaseSettings
-from tracing.reembedding import REEMBED
 from tracing.services import Services
 from tracing.tasks import REGISTRY
 
@@ -193,12 +191,27 @@ def test_a_tree_is_no_deeper_than_its_path_can_hold(now: datetime) -> None:
         place(parent, kind=OrganisationKind.COMMUNITY, name_zh="x", name_en="x", division="45", now=now)
 
 
-def test_the_registry_knows_every_kind_that_is_enqueued(services: Services, staff: Viewer, now: datetime) -> None:
+def enqueued() -> set[str]:
+    """Kinds of job that the source asks for: the constants given to `jobs.enqueue`, and those of the clock."""
+    found = set(EVERY)
+    for path in modules("tracing"):
+        for call in (node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)):
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "enqueue":
+                kind = next(word.value for word in call.keywords if word.arg == "kind")
+                if isinstance(kind, ast.Name) and kind.id.isupper():
+                    module = name_of(path).removesuffix(".py").replace("/", ".")
+                    found.add(vars(import_module(module))[kind.id])
+    return found
+
+
+def test_the_registry_knows_every_kind_that_is_enqueued() -> None:
+    assert enqueued() == set(REGISTRY)
+
+
+def test_a_job_run_again_is_harmless(services: Services, staff: Viewer, now: datetime) -> None:
     with unit_of_work(services.db) as session:
         make_case(session, services, staff, photo=make_photo_bytes(RED), now=now)
     with read_only(services.db) as session:
-        # The others are asked for by an operator, by the clock, or when a photograph is removed: tests of their own.
-        assert {*session.scalars(select(Job.kind)), REEMBED, REMATCH, MATCH_ALL, FILL, ERASE, WATCH} == set(REGISTRY)
         waiting = session.scalar(select(func.count()).select_from(Job)) or 0
     assert run_jobs(services, now) == waiting
     with unit_of_work(services.db) as session:  # run again by an operator's mistake: harmless

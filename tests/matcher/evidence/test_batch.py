@@ -28,7 +28,7 @@ def test_the_batch_is_compare_and_fuse(probe: Profile, others: list[Profile]) ->
                 assert np.isnan(ratio), kind
             else:
                 assert ratio == pytest.approx(terms[kind].evidence.log10_lr, abs=1e-9), kind
-                assert weight == terms[kind].weight, kind
+                assert weight == pytest.approx(terms[kind].weight, abs=1e-12), kind
         assert total == pytest.approx(fusion.log10_lr, abs=1e-9)
 
 
