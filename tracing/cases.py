@@ -30,7 +30,14 @@ from tracing.numbers import next_number
 from tracing.paging import Page, page_of
 from tracing.photos import has_photo
 from tracing.platform import errors
-from tracing.profiles import create_profile, current_facts, next_revision, revise_profile, with_profile
+from tracing.profiles import (
+    create_profile,
+    current_facts,
+    next_revision,
+    revise_profile,
+    with_profile,
+    with_profile_on_demand,
+)
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import illegal_move, move
@@ -191,7 +198,7 @@ def load_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, lock: boo
     statement = (
         select(Case)
         .where(Case.id == case_id, access.case_scope(viewer))
-        .options(joinedload(Case.organisation), selectinload(Case.history), *with_profile(Case.profile))
+        .options(joinedload(Case.organisation), selectinload(Case.history), *with_profile_on_demand(Case.profile))
         .execution_options(populate_existing=True)
     )
     if lock:
