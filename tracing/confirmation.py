@@ -20,9 +20,11 @@ from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.claim_gate import claim_behind, refuse_conflicting
 from tracing.confirmation_news import tell_identified, tell_recalled
+from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.duplicate_links import close_found, hold_links, refuse_linked
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
+from tracing.outcome_withdrawal import take_back_resting
 from tracing.platform import errors
 from tracing.profiles import next_revision
 from tracing.reports import move_report
@@ -271,7 +273,8 @@ def _basis(
 def recall(
     session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, reason: str, now: datetime
 ) -> Confirmation:
-    """Undo a confirmation proved wrong: the family's details are sealed again at once, rivals and report reopen.
+    """Undo a confirmation proved wrong, however far the case has come since: the family's details are sealed again at
+    once, rivals and report reopen, what was recorded of the family or home is withdrawn, its notices are void.
 
     Everything stays on record, and everyone who acted on it is told. Raises NotFound when no confirmation stands.
     """
@@ -282,13 +285,14 @@ def recall(
         raise errors.NotFound()
     if not reason.strip():
         raise ReasonMissing(field="reason")
-    move(session, case, CaseState.RECALLED, viewer, now=now)
+    text = check_text(reason, limit=4000, field="reason")
+    move(session, case, CaseState.RECALLED, viewer, now=now, undoing=True)
     session.flush()
     report = session.get_one(Report, confirmation.report_id, with_for_update=True, populate_existing=True)
     hold_links(session, report.id)
     confirmation.recalled_by_id = viewer.user_id
     confirmation.recalled_at = now
-    confirmation.recall_reason = check_text(reason, limit=4000, field="reason")
+    confirmation.recall_reason = text
     candidate = session.get_one(Candidate, confirmation.candidate_id, with_for_update=True)
     for rival in (candidate, *_rivals(session, candidate, closed=True)):
         judged = session.scalar(
@@ -300,6 +304,8 @@ def recall(
     # A revision of its own: whoever came while the report was closed has not been compared with it.
     next_revision(session.get_one(Profile, report.profile_id))
     session.flush()
+    take_back_resting(session, viewer, confirmation, text, now=now)
+    refresh_deadlines(session, services, case.id, now=now)
     told = tell_recalled(session, case, confirmation, now=now)
     note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id, told=told)
     duplicates.on_recalled(session, confirmation, now=now)

@@ -33,8 +33,8 @@ GATED = {"identified", "contact_released", "family_contacted", "reunified"}
 RELEASED = GATED - {"identified"}
 UNTRACED = {"draft", "in_care", "left", "transferred", "deceased", "closed"}
 DIAGRAM = (ROOT / "docs" / "workflow.md").read_text("utf-8").split("```mermaid")[1].split("```")[0]
-LEGAL = frozenset(re.findall(r"^ +(\w+) --> (\w+)$", DIAGRAM, re.MULTILINE))
-"""The moves of the published diagram."""
+LEGAL = frozenset(re.findall(r"^ +(\w+) --> (\w+)(?: : [\w ]+)?$", DIAGRAM, re.MULTILINE))
+"""The moves of the published diagram, those that undo a decision among them."""
 KEPT: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
     (Review, ("candidate_id", "examiner_id", "opinion", "grade", "committed_at")),
     (Confirmation, ("case_id", "candidate_id", "method", "reference", "claim_id", "confirmed_by_id")),
