@@ -7,6 +7,8 @@ supervisor; a stay's end is undone by the withdrawal of its outcome alone; what 
 answered; features are noted before an opinion; who could read a colleague's opinion before the own agrees with nobody.
 """
 
+import sqlalchemy as sa
+
 from alembic import op
 from tracing.platform import gates
 
@@ -75,6 +77,8 @@ BLIND = f"""(
       )
 )"""
 
+KEPT = ("seed_exclusion",)
+
 # fmt: off
 GATES: tuple[gates.Gate, ...] = (
     ("case_recalled", "case_file", "UPDATE",
@@ -99,14 +103,38 @@ GATES: tuple[gates.Gate, ...] = (
     ("review_features", "review", "INSERT", f"NOT {NOTED}", "features are noted before an opinion"),
     ("seed_review_features", "seed_review", "INSERT", f"NOT {NOTED_SEED}", "features are noted before an opinion"),
     ("confirmation_blind", "confirmation", "INSERT", f"NEW.method NOT IN {DECISIVE} AND {BLIND} < 2",
-     "two examiners who agree, each alone, or a decisive method"),
+     "two agreeing examiners or a decisive method"),
+    *((f"seed_exclusion_no_{event.lower()}", "seed_exclusion", event, "TRUE", "seed_exclusion is append-only")
+      for event in ("UPDATE", "DELETE")),
 )
 # fmt: on
 
 
 def upgrade() -> None:
-    gates.create(op, GATES)
+    op.create_table(
+        "seed_exclusion",
+        sa.Column("seed_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "evidence",
+            sa.Enum(
+                "dna", "fingerprint", "official_record", "examiners_agreed", "new_photo", "new_statement",
+                name="exclusionevidence", native_enum=False, create_constraint=True, length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reference", sa.String(length=120), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("excluded_by_id", sa.Uuid(), nullable=False),
+        sa.Column("excluded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["seed_id"], ["review_seed.id"], name=op.f("fk_seed_exclusion_seed_id")),
+        sa.ForeignKeyConstraint(["excluded_by_id"], ["user_account.id"], name=op.f("fk_seed_exclusion_excluded_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seed_exclusion")),
+        sa.UniqueConstraint("seed_id", name=op.f("uq_seed_exclusion_seed_id")),
+    )  # fmt: skip
+    gates.create(op, GATES, kept=KEPT)
 
 
 def downgrade() -> None:
-    gates.drop(op, GATES)
+    gates.drop(op, GATES, kept=KEPT)
+    op.drop_table("seed_exclusion")
