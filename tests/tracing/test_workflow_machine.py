@@ -100,6 +100,13 @@ def test_a_handover_without_verified_kin_is_found(copies: Copies, monkeypatch: p
     assert "kin" in found(copies, "step_home")
 
 
+def test_a_case_left_where_a_withdrawn_outcome_had_brought_it_is_found(
+    copies: Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "state_before", lambda *_: None)
+    assert "by an outcome that was withdrawn" in found(copies, "end", "unend")
+
+
 def test_an_opinion_before_the_features_is_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review, "require_noted", lambda *_: None)
     assert "features" in found(copies, "judge_unprepared")
