@@ -322,7 +322,12 @@ def move_case(
     session.flush()
     refresh_deadlines(session, services, case.id, now=now)
     if wanted is CaseState.SEARCHING:
-        next_revision(case.profile)
-        session.flush()
-        request_match(session, services, GalleryKind.CASE, case.id, now=now)
+        search_again(session, services, case, now=now)
     return case
+
+
+def search_again(session: Session, services: Services, case: Case, *, now: datetime) -> None:
+    """Ask for a new pass over a locked case that has just come back to the search, whatever was asked for before."""
+    next_revision(case.profile)
+    session.flush()
+    request_match(session, services, GalleryKind.CASE, case.id, now=now)

@@ -252,8 +252,7 @@ def withdraw_visit(
         raise ReasonMissing(field="reason")
     if visit.withdrawn_at is not None:
         raise VisitWithdrawn()
-    used = select(FollowUpEnd.id).where(FollowUpEnd.visit_id == visit.id, FollowUpEnd.withdrawn_at.is_(None))
-    if session.scalar(used) is not None:
+    if _shows_stability(session, services.care.follow_up, visit):
         raise VisitInUse()
     visit.withdrawal_reason = check_text(reason, field="reason", limit=500)
     visit.withdrawn_at, visit.withdrawn_by_id = now, viewer.user_id
@@ -262,6 +261,20 @@ def withdraw_visit(
         _withdraw_milestone(session, services, viewer, visit, now)
     note(session, viewer, "followup.withdraw", "case", case.id, at=now, visit=visit.id)
     return visit
+
+
+def _shows_stability(session: Session, policy: FollowUpPolicy, visit: FollowUpVisit) -> bool:
+    """Whether the visit is among those on which a standing decision rests that life is stable."""
+    decided_at = session.scalar(
+        select(FollowUpEnd.decided_at).where(
+            FollowUpEnd.outcome_id == visit.outcome_id, FollowUpEnd.reason == FollowUpEndReason.STABLE,
+            FollowUpEnd.withdrawn_at.is_(None),
+        )
+    )  # fmt: skip
+    if decided_at is None:
+        return False
+    known = [one for one in visits_that_met(session, visit.outcome_id) if one.recorded_at <= decided_at]
+    return visit.id in [one.id for one in known[: policy.stable.visits]]
 
 
 def _withdraw_milestone(

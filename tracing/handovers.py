@@ -24,6 +24,9 @@ from tracing.platform import errors
 from tracing.services import Services
 from tracing.trail import note
 
+ACTING = frozenset({Role.STATION_STAFF, Role.CASEWORKER, Role.BUREAU_SUPERVISOR})
+"""Who, of a case's readers, is told what ails the person: the station's people and the supervisors above them."""
+
 
 class NotAHospital(errors.Invalid):
     """A handover to something else than a designated hospital."""
@@ -41,11 +44,11 @@ class HandoverEnded(errors.Conflict):
 
 @dataclass(frozen=True, slots=True)
 class HandoverView:
-    """A handover, its case's number, and the complaint, opened."""
+    """A handover, its case's number, and the complaint, opened for those who act on it; None to others."""
 
     handover: HospitalHandover
     case_number: str
-    complaint: str
+    complaint: str | None
 
 
 def handover_purpose(handover_id: uuid.UUID) -> str:
@@ -103,7 +106,7 @@ def hand_over(
 def list_of_case(
     session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime
 ) -> list[HandoverView]:
-    """The handovers of a case, newest first. Raises NotFound."""
+    """The handovers of a case, newest first; the complaint for its station and those above. Raises NotFound."""
     case = load_case(session, viewer, case_id)
     rows = session.scalars(
         select(HospitalHandover)
@@ -112,7 +115,7 @@ def list_of_case(
         .execution_options(populate_existing=True)
     ).all()
     note(session, viewer, "handover.list", "case", case.id, at=now, count=len(rows))
-    return [_view(session, services, row) for row in rows]
+    return [_view(session, services, row, opened=viewer.role in ACTING) for row in rows]
 
 
 def list_of_hospital(
@@ -188,11 +191,13 @@ def withdraw_handover(
     return _view(session, services, handover)
 
 
-def _view(session: Session, services: Services, handover: HospitalHandover) -> HandoverView:
+def _view(session: Session, services: Services, handover: HospitalHandover, *, opened: bool = True) -> HandoverView:
     number, subject_id = session.execute(
         select(Case.number, Profile.subject_id)
         .join(Profile, Profile.id == Case.profile_id)
         .where(Case.id == handover.case_id)
     ).one()
-    opened = services.vault.open(session, subject_id, handover_purpose(handover.id), handover.complaint_sealed)
-    return HandoverView(handover, number, opened.decode())
+    if not opened:
+        return HandoverView(handover, number, None)
+    complaint = services.vault.open(session, subject_id, handover_purpose(handover.id), handover.complaint_sealed)
+    return HandoverView(handover, number, complaint.decode())

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from matcher.vocabulary import GalleryKind, Sex
 from models.candidate import Candidate, CandidateState
-from models.case import CaseState
+from models.case import Case, CaseState
 from models.confirmation import Confirmation, ConfirmationMethod
 from models.duplicate import DuplicateBasis, DuplicateClosure, DuplicateDecision, DuplicatePair, DuplicateVerdict
+from models.job import Job
 from models.notification import Notification, NotificationKind
 from models.review import Opinion
 from models.user import Role
@@ -25,6 +26,7 @@ from tracing.cases import ReasonMissing, move_case
 from tracing.confirmation import confirm, recall
 from tracing.duplicate_links import LinkedConfirmed
 from tracing.duplicates import PairStatus, PairView
+from tracing.matching_batch import request_match_all
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -129,6 +131,22 @@ def test_reports_of_two_relatives_are_proposed_once(
             )
         ).all()
     assert told == [world.b.users[Role.STATION_STAFF].id]
+
+
+@pytest.mark.parametrize("kind", list(GalleryKind))
+def test_a_pass_over_the_whole_gallery_proposes_as_single_passes_do(
+    any_services: Services, staff: Viewer, reporter: Viewer, now: datetime, kind: GalleryKind
+) -> None:
+    make = make_report if kind is GalleryKind.REPORT else make_case
+    with unit_of_work(any_services.db) as session:
+        ids = {make(session, any_services, one, known=REPORTED, now=now).id for one in (staff, reporter)}
+        session.execute(delete(Job))
+        if kind is GalleryKind.CASE:  # as after their first passes
+            session.execute(update(Case).values(state=CaseState.UNRESOLVED))
+        request_match_all(session, any_services, kind, now=now)
+    run_jobs(any_services, now)
+    (pair,) = pairs(any_services, kind)
+    assert {pair.first_id, pair.second_id} == ids
 
 
 def test_an_equal_identity_number_proposes_whatever_else_is_said(
