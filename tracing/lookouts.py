@@ -112,7 +112,7 @@ def open_lookout(
     session.flush()
     note(session, viewer, "lookout.open", "lookout", identity, at=now, sighting=sighting_id, case=case_id)
     open_ring(session, services, lookout, now=now)
-    request_lookout_match(session, services, since=now - timedelta(days=policy.unlinked_kept_days), now=now)
+    request_lookout_match(session, identity, now=now)
     return lookout
 
 

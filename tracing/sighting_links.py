@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.lookout import Lookout
-from models.sighting import LinkState, Sighting, SightingLink
+from models.sighting import LinkState, SightingLink
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing, load_case
@@ -41,11 +41,14 @@ class OriginStays(errors.Conflict):
 
 
 def list_links(session: Session, viewer: Viewer, sighting_id: uuid.UUID, *, now: datetime) -> Sequence[SightingLink]:
-    """The links of a sighting, newest first, refused and withdrawn ones among them. Raises NotFound."""
+    """The links of a sighting with what exists for the viewer, newest first, refused and withdrawn ones among them.
+
+    Raises NotFound.
+    """
     sighting = load_sighting(session, viewer, sighting_id)
     rows = session.scalars(
         select(SightingLink)
-        .where(SightingLink.sighting_id == sighting.id)
+        .where(SightingLink.sighting_id == sighting.id, access.sighting_link_scope(viewer))
         .order_by(SightingLink.created_at.desc(), SightingLink.id)
         .execution_options(populate_existing=True)
     ).all()
@@ -135,11 +138,11 @@ def withdraw_link(session: Session, viewer: Viewer, link_id: uuid.UUID, *, reaso
 
 
 def _held(session: Session, viewer: Viewer, link_id: uuid.UUID, *, deciding: bool) -> SightingLink:
-    """The link, its lookout (first, as everybody locks it) and its sighting locked, for those who see the sighting."""
+    """The link, its lookout (first, as everybody locks it) and its sighting locked, for those who see both ends."""
     row = session.execute(
-        select(SightingLink.sighting_id, SightingLink.lookout_id)
-        .join(Sighting, Sighting.id == SightingLink.sighting_id)
-        .where(SightingLink.id == link_id, access.sighting_scope(viewer))
+        select(SightingLink.sighting_id, SightingLink.lookout_id).where(
+            SightingLink.id == link_id, access.sighting_link_scope(viewer)
+        )
     ).one_or_none()
     if row is None:
         raise errors.NotFound()
