@@ -11,8 +11,8 @@ from models.lookout import Lookout
 from models.sighting import LinkState, SightingLink
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
-from tracing.facts import check_optional_text, check_text
+from tracing.cases import check_reason, load_case
+from tracing.facts import check_optional_text
 from tracing.lookouts import LookoutEnded, LookoutOfOne, load_lookout
 from tracing.platform import errors
 from tracing.sightings import human_link, load_sighting, usable
@@ -73,8 +73,7 @@ def link_sighting(
     access.require(viewer, Permission.SIGHTING_DECIDE)
     if (lookout_id is None) == (case_id is None):
         raise LookoutOfOne(field="lookout_id")
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if lookout_id is not None and not load_lookout(session, viewer, lookout_id, lock=True).open:
         raise LookoutEnded()
     if case_id is not None:
@@ -86,8 +85,7 @@ def link_sighting(
     opened_for = select(Lookout.id).where(Lookout.id == lookout_id, Lookout.sighting_id == sighting.id)
     if session.scalar(pair.where(SightingLink.state.in_(standing))) or session.scalar(opened_for):
         raise LinkedAlready()
-    text = check_text(reason, limit=500, field="reason")
-    link = human_link(sighting.id, viewer, lookout_id=lookout_id, case_id=case_id, reason=text, now=now)
+    link = human_link(sighting.id, viewer, lookout_id=lookout_id, case_id=case_id, reason=reason, now=now)
     session.add(link)
     session.flush()
     note(
@@ -123,15 +121,14 @@ def withdraw_link(session: Session, viewer: Viewer, link_id: uuid.UUID, *, reaso
     """
     access.require(viewer, Permission.SIGHTING_DECIDE)
     link = _held(session, viewer, link_id, deciding=False)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if link.state is not LinkState.ACCEPTED:
         raise LinkDecided()
     if link.origin:
         raise OriginStays()
     link.state = LinkState.WITHDRAWN
     link.withdrawn_at, link.withdrawn_by_id = now, viewer.user_id
-    link.withdrawal_reason = check_text(reason, limit=500, field="reason")
+    link.withdrawal_reason = reason
     session.flush()
     note(session, viewer, "sighting.unlink", "sighting", link.sighting_id, at=now, link=link.id)
     return link
