@@ -17,10 +17,10 @@ from models.review_protocol import ReviewSeed, SeedExclusion
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.confirmation import ReferenceMissing, agreeing_examiners, refuse_untold, standing_confirmation
 from tracing.duplicate_links import closed_by_link
-from tracing.facts import check_optional_text, check_text
+from tracing.facts import check_optional_text
 from tracing.paging import Page, page_of
 from tracing.platform import errors
 from tracing.review import refuse_own_case
@@ -136,9 +136,7 @@ def _checked(evidence: ExclusionEvidence, reference: str | None, reason: str) ->
     reference = check_optional_text(reference, field="reference", limit=120)
     if evidence in WITH_REFERENCE and reference is None:
         raise ReferenceMissing(field="reference")
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    return reference, check_text(reason, limit=500, field="reason")
+    return reference, check_reason(reason)
 
 
 def reopen(

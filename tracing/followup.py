@@ -29,7 +29,7 @@ from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.care_policy import FollowUpPolicy
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import ReasonMissing, check_reason, load_case
 from tracing.deadline_plan import refresh
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
 from tracing.milestones import check_moment, record_milestone, withdraw_milestone
@@ -248,13 +248,12 @@ def withdraw_visit(
         raise errors.NotFound()
     case = load_case(session, viewer, case_id, lock=True)
     visit = session.get_one(FollowUpVisit, visit_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if visit.withdrawn_at is not None:
         raise VisitWithdrawn()
     if _shows_stability(session, services.care.follow_up, visit):
         raise VisitInUse()
-    visit.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    visit.withdrawal_reason = reason
     visit.withdrawn_at, visit.withdrawn_by_id = now, viewer.user_id
     session.flush()
     if visit.milestone_id is not None:
@@ -350,11 +349,10 @@ def resume_follow_up(
         raise errors.NotFound()
     case = load_case(session, viewer, case_id, lock=True)
     end = session.get_one(FollowUpEnd, end_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if end.withdrawn_at is not None:
         raise FollowUpRuns()
-    end.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    end.withdrawal_reason = reason
     end.withdrawn_at, end.withdrawn_by_id = now, viewer.user_id
     session.flush()
     note(session, viewer, "followup.resume", "case", case.id, at=now, end=end.id)

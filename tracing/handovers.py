@@ -15,7 +15,7 @@ from models.profile import Profile
 from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import CaseClosed, ReasonMissing, load_case
+from tracing.cases import CaseClosed, check_reason, load_case
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
 from tracing.milestones import check_moment
 from tracing.notifications import notify, users_of
@@ -180,12 +180,11 @@ def withdraw_handover(
         raise errors.NotFound()
     load_case(session, viewer, case_id, lock=True)
     handover = session.get_one(HospitalHandover, handover_id, with_for_update=True, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if handover.withdrawn_at is not None:
         raise HandoverEnded()
     handover.withdrawn_at, handover.withdrawn_by_id = now, viewer.user_id
-    handover.withdrawal_reason = check_text(reason, limit=500, field="reason")
+    handover.withdrawal_reason = reason
     session.flush()
     note(session, viewer, "handover.withdraw", "case", case_id, at=now, handover=handover.id)
     return _view(session, services, handover)
