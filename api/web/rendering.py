@@ -16,7 +16,9 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.messages import label, translate
 from api.web import assets, cookies, csrf, flash
+from api.web.appearance import Theme, theme_of
 from api.web.forms import place_text
+from api.web.navigation import INLINE, navigation
 from api.web.page import Page
 from matcher import divisions, ethnicities
 from matcher.faces.quality import QualityAdvice, QualityComponent
@@ -104,6 +106,8 @@ def environment() -> Environment:
         "advice_member": QualityAdvice,
         "quality_components": tuple(QualityComponent),
         "P": Permission,
+        "themes": tuple(Theme),
+        "inline_entries": INLINE,
     }
     made.filters |= {"place": place_name, "place_text": place_text, "ethnicity": ethnicity_name}
     return made
@@ -147,7 +151,9 @@ def _ground(page: Page) -> dict[str, Any]:
         "organisation_name": words.organisation,
         "locale": page.locale.value,
         "lang": "zh-Hans" if page.locale is Locale.ZH else "en",
+        "theme": theme_of(page.request),
         "viewer": page.who,
+        "navigation": navigation(page),
         "may": page.may,
         "unread": lambda: count_unread(page.session, page.who) if page.who is not None and page.asks else 0,
         "here": page.request.url.path,

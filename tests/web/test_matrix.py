@@ -53,6 +53,8 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/login"): ALL,
     ("POST", "/login"): ALL,
     ("POST", "/locale"): ALL,
+    ("POST", "/theme"): ALL,
+    ("GET", "/design"): ALL,
     ("GET", "/divisions"): ALL,
     ("GET", "/organisations"): ALL,
     ("GET", "/organisations/new"): ADMINISTRATOR,
