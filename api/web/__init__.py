@@ -19,6 +19,7 @@ from api.web.pages import (
     intake,
     interviews,
     jobs,
+    lists,
     notices_public,
     organisations,
     outcomes,
@@ -33,8 +34,8 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
-    deadlines, interviews, divisions, users, organisations, jobs, audit, appearance,
+    sign_in, home, inbox, lists, intake, cases, photos, reports, review, features, claims, confirmation, contact,
+    outcomes, deadlines, interviews, divisions, users, organisations, jobs, audit, appearance,
 )  # fmt: skip
 
 

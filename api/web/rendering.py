@@ -138,11 +138,16 @@ def fragment(page: Page, template: str, **context: Any) -> HTMLResponse:
     return HTMLResponse(environment().get_template(template).render(_ground(page) | context))
 
 
-def _ground(page: Page) -> dict[str, Any]:
-    words = words_of(page)
+def wrong_of(page: Page) -> dict[str, list[str]]:
+    """Sentences by field about what was refused."""
     wrong: dict[str, list[str]] = {}
     for error in page.problem.errors if page.problem else ():
         wrong.setdefault(error.field, []).append(error.detail)
+    return wrong
+
+
+def _ground(page: Page) -> dict[str, Any]:
+    words = words_of(page)
     return {
         "_": words.text,
         "label": words.label,
@@ -159,7 +164,7 @@ def _ground(page: Page) -> dict[str, Any]:
         "here": page.request.url.path,
         "list_query": urlencode([pair for pair in page.request.query_params.multi_items() if pair[0] != "cursor"]),
         "problem": page.problem,
-        "wrong": wrong,
+        "wrong": wrong_of(page),
         "csrf_field": csrf.FIELD,
         "csrf_token": csrf.token_of(page.request),
     }
