@@ -246,8 +246,8 @@ def export_cases(
 def count_cases(session: Session, viewer: Viewer) -> Mapping[CaseState, int]:
     """How many cases of the viewer's scope stand in each state; states without any are left out."""
     access.require(viewer, Permission.CASE_READ)
-    counted = select(Case.state, func.count().label("count")).where(access.case_scope(viewer)).group_by(Case.state)
-    return {row.state: row.count for row in session.execute(counted)}
+    counted = select(Case.state, func.count().label("cases")).where(access.case_scope(viewer)).group_by(Case.state)
+    return {row.state: row.cases for row in session.execute(counted)}
 
 
 def edit_case(

@@ -1,4 +1,4 @@
-"""saved filters of the lists; keys by which lists find names and years
+"""saved filters of the lists, keys by which lists find names and years, the log by its time
 
 Revision: 0024, after 0022
 
@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_filter")),
         sa.UniqueConstraint("user_id", "gallery", "name", name=op.f("uq_saved_filter_user_id_gallery_name")),
     )
+    op.create_index("ix_audit_event_at", "audit_event", ["at"])
     _ask_for_keys()
 
 
@@ -66,4 +67,5 @@ def _ask_for_keys() -> None:
 def downgrade() -> None:
     op.execute(f"DELETE FROM job WHERE key LIKE 'blocking.fill:{RUN}:%'")
     op.execute("DELETE FROM blocking_key WHERE key LIKE 'i:%' OR key LIKE 'y:%'")
+    op.drop_index("ix_audit_event_at", table_name="audit_event")
     op.drop_table("saved_filter")

@@ -27,6 +27,7 @@ from api.web.pages import (
     reports,
     review,
     sign_in,
+    system,
     users,
 )
 from api.web.problem_page import render_problem
@@ -35,7 +36,7 @@ from api.web.rendering import environment
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
     sign_in, home, inbox, lists, intake, cases, photos, reports, review, features, claims, confirmation, contact,
-    outcomes, deadlines, interviews, divisions, users, organisations, jobs, audit, appearance,
+    outcomes, deadlines, interviews, divisions, users, organisations, jobs, system, audit, appearance,
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from api.web.rendering import TEMPLATES, environment
 from matcher import vocabulary
 from matcher.faces.quality import QualityAdvice, QualityComponent
 from tracing.platform.errors import TracingError
+from tracing.system_state import PolicyArea
 
 WEB = TEMPLATES.parent
 CALLS = {"done": 1, "warning": 1, "text": 0}
@@ -73,7 +74,7 @@ def _errors(base: type[TracingError]) -> Iterator[type[TracingError]]:
 def enum_msgids() -> Iterator[str]:
     """ "ClassName.value" of every member of the enums of the models, the vocabulary and the photographs' advice."""
     modules = [importlib.import_module(f"models.{one.name}") for one in pkgutil.iter_modules(models.__path__)]
-    found: set[type[StrEnum]] = {QualityAdvice, QualityComponent, Theme}
+    found: set[type[StrEnum]] = {QualityAdvice, QualityComponent, Theme, PolicyArea}
     for module in (vocabulary, *modules):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum:

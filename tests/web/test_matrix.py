@@ -70,6 +70,7 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/users/{user_id}/reopen"): ADMINISTRATOR,
     ("GET", "/jobs"): ADMINISTRATOR,
     ("POST", "/jobs/{job_id}/retry"): ADMINISTRATOR,
+    ("GET", "/system"): ADMINISTRATOR,
     ("GET", "/audit"): AUDITOR,
     ("POST", "/audit/verify"): AUDITOR,
     ("GET", "/cases"): CASE_READERS,
