@@ -1,4 +1,4 @@
-"""saved filters of the lists, keys by which lists find names and years, the log by its time
+"""saved filters of the lists, keys and indexes by which lists and the log are searched
 
 Revision: 0024, after 0022
 
@@ -18,6 +18,7 @@ down_revision = "0022"
 branch_labels = None
 depends_on = None
 
+LISTED = sa.text("superseded_at IS NULL AND kind IN ('sex', 'build', 'ethnicity', 'accent', 'height')")
 RUN = "migration-0024"
 FIRST = f"blocking.fill:{RUN}:case:begin"
 
@@ -40,6 +41,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "gallery", "name", name=op.f("uq_saved_filter_user_id_gallery_name")),
     )
     op.create_index("ix_audit_event_at", "audit_event", ["at"])
+    op.create_index(
+        "ix_profile_attribute_listed",
+        "profile_attribute",
+        ["kind", "value", "profile_id"],
+        sqlite_where=LISTED,
+        postgresql_where=LISTED,
+    )
     _ask_for_keys()
 
 
@@ -67,5 +75,6 @@ def _ask_for_keys() -> None:
 def downgrade() -> None:
     op.execute(f"DELETE FROM job WHERE key LIKE 'blocking.fill:{RUN}:%'")
     op.execute("DELETE FROM blocking_key WHERE key LIKE 'i:%' OR key LIKE 'y:%'")
+    op.drop_index("ix_profile_attribute_listed", table_name="profile_attribute")
     op.drop_index("ix_audit_event_at", table_name="audit_event")
     op.drop_table("saved_filter")

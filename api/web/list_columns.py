@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from api.web.brief import brief_of
+from api.web.brief import Brief, brief_of
 from api.web.rendering import Words, ethnicity_name, place_name
 from models.case import Case
 from models.report import Report
@@ -22,35 +22,18 @@ class Column(Generic[R]):
     standard: bool = True
 
 
-def _person(_: Words, record: Case | Report) -> str:
-    return brief_of(record.profile).name or ""
+def _known(show: Callable[[Words, Brief], str | None]) -> Callable[[Words, Case | Report], str]:
+    """A fact of the person; "" when it is not known."""
+    return lambda words, record: show(words, brief_of(record.profile)) or ""
 
 
-def _sex(words: Words, record: Case | Report) -> str:
-    sex = brief_of(record.profile).sex
-    return words.label(sex) if sex else ""
-
-
-def _age(_: Words, record: Case | Report) -> str:
-    return brief_of(record.profile).age or ""
-
-
-def _height(_: Words, record: Case | Report) -> str:
-    return brief_of(record.profile).height or ""
-
-
-def _build(words: Words, record: Case | Report) -> str:
-    build = brief_of(record.profile).build
-    return words.label(build) if build else ""
-
-
-def _ethnicity(_: Words, record: Case | Report) -> str:
-    code = brief_of(record.profile).ethnicity
-    return ethnicity_name(code) if code else ""
-
-
-def _accent(_: Words, record: Case | Report) -> str:
-    return place_name(brief_of(record.profile).accent)
+_NAME = _known(lambda _, brief: brief.name)
+_SEX = _known(lambda words, brief: words.label(brief.sex) if brief.sex else None)
+_AGE = _known(lambda _, brief: brief.age)
+_HEIGHT = _known(lambda _, brief: brief.height)
+_BUILD = _known(lambda words, brief: words.label(brief.build) if brief.build else None)
+_ETHNICITY = _known(lambda _, brief: ethnicity_name(brief.ethnicity) if brief.ethnicity else None)
+_ACCENT = _known(lambda _, brief: place_name(brief.accent))
 
 
 def _organisation(words: Words, record: Case | Report) -> str:
@@ -75,13 +58,13 @@ def _last_seen(_: Words, report: Report) -> str:
 
 CASE_COLUMNS: tuple[Column[Case], ...] = (
     Column("state", "State", _state),
-    Column("name", "Name heard", _person),
-    Column("sex", "Sex", _sex),
-    Column("age", "Age, years", _age),
-    Column("height", "Height, cm", _height, standard=False),
-    Column("build", "Build", _build, standard=False),
-    Column("ethnicity", "Ethnic group", _ethnicity, standard=False),
-    Column("accent", "Accent", _accent),
+    Column("name", "Name heard", _NAME),
+    Column("sex", "Sex", _SEX),
+    Column("age", "Age, years", _AGE),
+    Column("height", "Height, cm", _HEIGHT, standard=False),
+    Column("build", "Build", _BUILD, standard=False),
+    Column("ethnicity", "Ethnic group", _ETHNICITY, standard=False),
+    Column("accent", "Accent", _ACCENT),
     Column("found", "Found where", _found, standard=False),
     Column("found_on", "Found on", lambda words, case: words.day(case.found_on), standard=False),
     Column("admitted", "Admitted", lambda words, case: words.day(case.admitted_on)),
@@ -90,13 +73,13 @@ CASE_COLUMNS: tuple[Column[Case], ...] = (
 )
 REPORT_COLUMNS: tuple[Column[Report], ...] = (
     Column("state", "State", _state),
-    Column("name", "Name", _person),
-    Column("sex", "Sex", _sex),
-    Column("age", "Age, years", _age),
-    Column("height", "Height, cm", _height, standard=False),
-    Column("build", "Build", _build, standard=False),
-    Column("ethnicity", "Ethnic group", _ethnicity, standard=False),
-    Column("accent", "Accent", _accent, standard=False),
+    Column("name", "Name", _NAME),
+    Column("sex", "Sex", _SEX),
+    Column("age", "Age, years", _AGE),
+    Column("height", "Height, cm", _HEIGHT, standard=False),
+    Column("build", "Build", _BUILD, standard=False),
+    Column("ethnicity", "Ethnic group", _ETHNICITY, standard=False),
+    Column("accent", "Accent", _ACCENT, standard=False),
     Column("last_seen", "Last seen", lambda words, report: words.day(report.last_seen_on)),
     Column("where", "Last seen where", _last_seen),
     Column("organisation", "Organisation", _organisation),

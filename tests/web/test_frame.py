@@ -31,7 +31,10 @@ def test_colours_are_the_devices_until_somebody_chooses(visitor: Browser, world:
     assert 'media="(prefers-color-scheme: dark)"' in dark_link(visitor.get("/login").text)
     for theme, linked in (("dark", True), ("light", False), ("auto", True)):
         answer = visitor.send("/theme", {"theme": theme, "next": "/login"}, page="/login")
-        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        assert (answer.status_code, answer.headers["location"]) == (
+            303,
+            "/",
+        )  # a sign-in page is nowhere to come back to
         link = dark_link(visitor.get("/login").text)
         assert bool(link) is linked
         assert ("media=" in link) is (theme == "auto")
