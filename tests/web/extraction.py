@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import nodes
 
 import models
-from api.web import record_form
+from api.web import body_map, record_form
 from api.web.pages import deadlines, home
 from api.web.rendering import TEMPLATES, environment
 from matcher import vocabulary
@@ -56,6 +56,7 @@ def python_msgids() -> Iterator[tuple[str, str]]:
     for groups in home.WAITING.values():
         yield from (("home.py", heading) for heading, _ in groups)
     yield from (("deadlines.py", one.text) for one in deadlines.FILTERS)
+    yield from (("body_map.py", figure.name) for figure in body_map.FIGURES)
     for labels in (record_form.CIRCUMSTANCES, record_form.LAST_SEEN, record_form.GROUPS):
         yield from (("record_form.py", msgid) for msgid in labels.values())
 

@@ -69,6 +69,8 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/jobs/{job_id}/retry"): ADMINISTRATOR,
     ("GET", "/audit"): AUDITOR,
     ("POST", "/audit/verify"): AUDITOR,
+    ("GET", "/intake/outbox"): STAFF,
+    ("POST", "/photos/advice"): REPORT_WRITERS,
     ("GET", "/cases"): CASE_READERS,
     ("GET", "/cases/new"): STAFF,
     ("POST", "/cases/new"): STAFF,
