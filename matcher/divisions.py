@@ -131,8 +131,8 @@ def find(text: str, limit: int = 20) -> list[Division]:
     """Divisions whose name begins with or contains `text`, or whose pinyin or its initials begin with it.
 
     `text` is characters ("钦州"), pinyin without tones ("qinzhou"), initials ("qzs") or leading digits of a code; names
-    of divisions above may stand before it ("广西钦州", "gxqz"). Best first: equal, then prefix, then inside, then with the
-    names above; larger divisions before smaller, then by code. Empty text finds nothing.
+    of divisions above may stand before it ("广西钦州", "gxqz"). Best first: equal, then prefix, then inside, then with
+    the names above; larger divisions before smaller, then by code. Empty text finds nothing.
     """
     wanted = "".join(text.replace("'", " ").split()).lower()
     if not wanted:

@@ -16,7 +16,8 @@ _FRONT: Mapping[BodyRegion, str] = {
     _R.FACE: "M70 18c9 0 12 7 11 16c-1 8-5 13-11 13s-10-5-11-13c-1-9 2-16 11-16z",
     _R.CHEST: "M56 62q14 6 28 0q7 20 5 43h-38q-2-23 5-43z",
     _R.ABDOMEN: "M51 106h38v33h-38z",
-    _R.MOUTH: "M116 22a12 12 0 1 1-.1 0z",  # beside the head: in its place no finger would meet it
+    # Beside the head: in its place no finger would meet it.
+    _R.MOUTH: "M116 22a13 13 0 1 1-.1 0zM108 35q8-7 16 0q-8 7-16 0zM108 35h16",
 }
 _BACK: Mapping[BodyRegion, str] = {_R.BACK: "M56 62q14 6 28 0q9 36 5 77h-38q-4-41 5-77z"}
 _SIDED: Mapping[BodyRegion, str] = {

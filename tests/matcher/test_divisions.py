@@ -72,7 +72,9 @@ def test_find(text: str) -> None:
     assert divisions.Division("4507", "钦州市") in divisions.find(text)
 
 
-@pytest.mark.parametrize("text", ["广西钦州", "广西壮族自治区 钦州市", "gxqz", "gx qzs", "guangxi qinzhou", "guangxiqinz"])
+@pytest.mark.parametrize(
+    "text", ["广西钦州", "广西壮族自治区 钦州市", "gxqz", "gx qzs", "guangxi qinzhou", "guangxiqinz"]
+)
 def test_names_above_may_stand_before(text: str) -> None:
     assert divisions.find(text)[0] == divisions.Division("4507", "钦州市")
 

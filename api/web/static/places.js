@@ -25,6 +25,7 @@
     const active = () => list.querySelector("[aria-selected=true]");
     const show = (shown) => {
       list.hidden = !shown;
+      list.style.top = `${input.offsetTop + input.offsetHeight}px`;
       input.setAttribute("aria-expanded", String(shown));
       if (!shown) input.removeAttribute("aria-activedescendant");
     };
