@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from matcher.faces.engine import DetectedFace
 from tracing.access import Permission, Viewer
@@ -12,6 +13,20 @@ from tracing.platform.db import unit_of_work
 from tracing.services import Services
 from tracing.trail import note
 
+GOOD, USABLE = 70, 40
+"""Overall quality from which a face is called good, and below which another photograph is asked for."""
+
+
+class PhotoVerdict(StrEnum):
+    """What is to be done with a photograph."""
+
+    UNCHECKED = "unchecked"  # there is no engine
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    GOOD = "good"
+    USABLE = "usable"
+    POOR = "poor"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoAdvice:
@@ -20,6 +35,18 @@ class PhotoAdvice:
     width: int
     height: int
     faces: tuple[DetectedFace, ...] | None
+
+    @property
+    def verdict(self) -> PhotoVerdict:
+        """By the number of faces, and the quality of a single one."""
+        if self.faces is None:
+            return PhotoVerdict.UNCHECKED
+        if len(self.faces) != 1:
+            return PhotoVerdict.SEVERAL_FACES if self.faces else PhotoVerdict.NO_FACE
+        quality = self.faces[0].quality.overall
+        if quality >= GOOD:
+            return PhotoVerdict.GOOD
+        return PhotoVerdict.USABLE if quality >= USABLE else PhotoVerdict.POOR
 
 
 def advise(services: Services, viewer: Viewer, upload: bytes, *, now: datetime) -> PhotoAdvice:

@@ -15,6 +15,7 @@ from tests.browser.walk import Walk, choose
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 CASE = re.compile(r"/cases/[0-9a-f-]{36}$")
+ARRIVES_MILLISECONDS = 60_000
 KEPT = {Locale.ZH: "草稿已存在本机", Locale.EN: "Draft kept on this device"}
 
 
@@ -84,7 +85,7 @@ def test_a_submission_that_is_cut_off_arrives_once_with_its_photographs(
         _write(page, site.url, pictures)
         lost(page)
         page.locator("button[value=submit]").click()
-        expect(page.locator("[data-waits]")).to_be_visible()
+        expect(page.locator("[data-waits]")).to_be_visible(timeout=ARRIVES_MILLISECONDS)
         expect(page.locator("#outbox li[data-state=waiting]")).to_have_count(1)
         walk.look(page)
         page.goto(f"{site.url}/cases")  # the page is left: what waits is still there
@@ -92,7 +93,7 @@ def test_a_submission_that_is_cut_off_arrives_once_with_its_photographs(
         page.unroute_all()
         page.context.set_offline(True)
         page.context.set_offline(False)
-        expect(page.locator("#outbox li[data-state=sent]")).to_have_count(1)
+        expect(page.locator("#outbox li[data-state=sent]")).to_have_count(1, timeout=ARRIVES_MILLISECONDS)
         page.locator("#outbox [data-open]").click()
         expect(page.locator(".photo")).to_have_count(2)
         expect(page.locator("main")).to_contain_text("阿明")
@@ -132,7 +133,7 @@ def test_a_draft_outlives_a_reload_and_is_gone_once_sent(
         expect(page.locator(".shot")).to_have_count(2)
         page.locator("[name='attributes.height']").fill("184")
         page.locator("button[value=submit]").click()
-        expect(page).to_have_url(CASE)
+        expect(page).to_have_url(CASE, timeout=ARRIVES_MILLISECONDS)
         expect(page.locator(".photo")).to_have_count(2)
         page.goto(f"{site.url}/cases/new")
         expect(page.locator(".shot")).to_have_count(0)
@@ -192,7 +193,7 @@ def test_the_form_does_its_whole_job_without_scripts(
         choose(page, "clues.0.kind", "food")
         page.locator("[name='clues.0.text']").fill("沙茶面")
         page.locator("button[value=submit]").click()
-        expect(page).to_have_url(CASE)
+        expect(page).to_have_url(CASE, timeout=ARRIVES_MILLISECONDS)
         expect(page.locator(".photo")).to_have_count(2)  # the same file twice is one photograph
         for known in ("50 years", "±5", "沙茶面", "forearm"):
             expect(page.locator("main")).to_contain_text(known)

@@ -14,8 +14,6 @@ from tracing.photo_advice import advise
 from tracing.photo_refusals import PhotoRefused
 
 router = APIRouter()
-GOOD, USABLE = 70, 40
-"""Overall quality from which a face is called good, and below which another photograph is asked for."""
 
 
 @router.post("/photos/advice")
@@ -27,6 +25,4 @@ def look(page: Annotated[Page, posted(show_new)]) -> Response:
         found = advise(page.services, page.viewer, upload, now=page.now)
     except PhotoRefused as error:
         return fragment(page, "intake/advice.html", refused=sentence(page.locale, error), found=None)
-    return fragment(
-        page, "intake/advice.html", refused=None, found=found, shares=uploads.shares, good=GOOD, usable=USABLE
-    )
+    return fragment(page, "intake/advice.html", refused=None, found=found, shares=uploads.shares)
