@@ -8,7 +8,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.paths import template
@@ -60,6 +60,8 @@ class RequestLog:
         with request_context(request_id):
             try:
                 await self.app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                log.info("sender_gone")  # the connection broke while the body was coming: there is nobody to answer
             except Exception:
                 log.exception("request_failed")
                 if status:

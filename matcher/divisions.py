@@ -130,10 +130,11 @@ def lowest() -> tuple[str, ...]:
 def find(text: str, limit: int = 20) -> list[Division]:
     """Divisions whose name begins with or contains `text`, or whose pinyin or its initials begin with it.
 
-    `text` is characters ("钦州"), pinyin without tones ("qinzhou"), initials ("qzs") or leading digits of a code. Best
-    first: equal, then prefix, then inside; larger divisions before smaller, then by code. Empty text finds nothing.
+    `text` is characters ("钦州"), pinyin without tones ("qinzhou"), initials ("qzs") or leading digits of a code; names
+    of divisions above may stand before it ("广西钦州", "gxqz"). Best first: equal, then prefix, then inside, then with
+    the names above; larger divisions before smaller, then by code. Empty text finds nothing.
     """
-    wanted = "".join(text.split()).lower()
+    wanted = "".join(text.replace("'", " ").split()).lower()
     if not wanted:
         return []
     ranked: list[tuple[int, int, str]] = []
@@ -145,12 +146,14 @@ def find(text: str, limit: int = 20) -> list[Division]:
 
 
 def _rank(wanted: str, code: str, own_name: str) -> int | None:
-    spellings = [own_name, code] if not wanted.isascii() or wanted.isdigit() else _spellings()[code]
+    spellings = (own_name, code) if not wanted.isascii() or wanted.isdigit() else _spellings()[code]
     if wanted in spellings:
         return 0
     if any(spelling.startswith(wanted) for spelling in spellings):
         return 1
-    return 2 if not wanted.isascii() and wanted in own_name else None
+    if not wanted.isascii() and wanted in own_name:
+        return 2
+    return 3 if any(path.startswith(wanted) for path in _paths()[code]) else None
 
 
 @lru_cache(maxsize=1)
@@ -183,10 +186,37 @@ def _table() -> dict[str, str]:
     return table
 
 
+def _short(own_name: str) -> str:
+    """A name as people say it before another one: 广西 for 广西壮族自治区, 钦州 for 钦州市."""
+    if own_name.endswith(("自治区", "特别行政区")):
+        return own_name[: 3 if own_name.startswith("内蒙古") else 2]
+    return own_name[:-1] if len(own_name) > 2 and own_name[-1] in "省市县区" else own_name
+
+
 @lru_cache(maxsize=1)
-def _spellings() -> dict[str, list[str]]:
-    """Code to [initials, full pinyin], made on the first search by letters (about a tenth of a second)."""
-    return {
-        code: ["".join(lazy_pinyin(own, style=Style.FIRST_LETTER)), "".join(lazy_pinyin(own))]
-        for code, own in _table().items()
+def _paths() -> dict[str, tuple[str, ...]]:
+    """Code to its name behind those of the divisions above, short and whole, in characters, initials and pinyin."""
+    table = _table()
+    before = {
+        code: (own, _short(own), *_spelt(_short(own)))
+        for code, own in table.items()
+        if len(code) < 6 and own not in PLACEHOLDERS
     }
+    found = {}
+    for code, own_name in table.items():
+        own = (own_name, own_name, *_spellings()[code])
+        above = [before[code[:digits]] for digits in range(2, len(code), 2) if code[:digits] in before]
+        ways = [zip(*above[start:], own, strict=True) for start in range(len(above))]
+        found[code] = tuple("".join(parts) for way in ways for parts in way)
+    return found
+
+
+def _spelt(name: str) -> tuple[str, str]:
+    """Initials and full pinyin."""
+    return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)), "".join(lazy_pinyin(name))
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> dict[str, tuple[str, str]]:
+    """Code to initials and full pinyin, made on the first search by letters (about a tenth of a second)."""
+    return {code: _spelt(own) for code, own in _table().items()}

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, HasId, enum_type
@@ -107,12 +107,18 @@ class IllegalTransition(Exception):
 
 
 class Case(HasId, Base):
-    """One stay of one person, unidentified unless `admission_kind` says otherwise. `move_to` alone assigns `state`."""
+    """One stay of one person, unidentified unless `admission_kind` says otherwise. `move_to` alone assigns `state`.
+
+    `found_latitude` and `found_longitude` in degrees of WGS-84.
+    """
 
     __tablename__ = "case_file"
     __table_args__ = (
         Index("ix_case_file_organisation_id_created_at", "organisation_id", "created_at"),
         Index("ix_case_file_created_at", "created_at"),
+        CheckConstraint("(found_latitude IS NULL) = (found_longitude IS NULL)", name="point_whole"),
+        CheckConstraint("found_latitude IS NULL OR found_latitude BETWEEN -90 AND 90", name="latitude_in_range"),
+        CheckConstraint("found_longitude IS NULL OR found_longitude BETWEEN -180 AND 180", name="longitude_in_range"),
     )
 
     number: Mapped[str] = mapped_column(String(24), unique=True)
@@ -131,6 +137,8 @@ class Case(HasId, Base):
     found_on: Mapped[date | None]
     found_division: Mapped[str | None] = mapped_column(String(6))
     found_place: Mapped[str | None] = mapped_column(String(200))
+    found_latitude: Mapped[float | None] = mapped_column(Float)
+    found_longitude: Mapped[float | None] = mapped_column(Float)
     photo_refused: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     ForeignKey,
     ScalarSelect,
@@ -86,6 +87,9 @@ class Photo(Base):
     `digest` is the HMAC-SHA-256 of the uploaded bytes under the subject's data key: equal uploads are found without a
     plain hash of anybody's picture lying in the database.
 
+    `pointed_at`: the box of the person's face among several, in pixels of the stored photograph, where somebody pointed
+    at it before the analysis.
+
     `analysis` and `analysed_with` are read with the row, from the analysis under the model version in force then; a
     photograph that only a service without an engine has looked at is UNAVAILABLE, any other one PENDING.
     """
@@ -101,6 +105,7 @@ class Photo(Base):
     height: Mapped[int]
     bytes_stored: Mapped[int]
     captured_at: Mapped[datetime | None]
+    pointed_at: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
     uploaded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id"))
     uploaded_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

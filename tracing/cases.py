@@ -23,6 +23,7 @@ from tracing.facts import (
     check_division,
     check_facts,
     check_optional_text,
+    check_point,
     check_text,
     collecting,
 )
@@ -92,13 +93,15 @@ class IdentityKnown(errors.Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """When and where a person was found and admitted."""
+    """When and where a person was found and admitted; the point in degrees of WGS-84."""
 
     admitted_on: date
     found_on: date | None = None
     found_division: str | None = None
     found_place: str | None = None
     photo_refused: bool = False
+    found_latitude: float | None = None
+    found_longitude: float | None = None
 
 
 MANUAL_MOVES: Mapping[CaseState, Permission] = MappingProxyType(
@@ -128,6 +131,8 @@ def _check(circumstances: Circumstances, facts: Facts, today: date) -> Facts:
         check_division(circumstances.found_division, field="found_division")
     with collecting(problems):
         check_optional_text(circumstances.found_place, field="found_place")
+    with collecting(problems):
+        check_point(circumstances.found_latitude, circumstances.found_longitude, field="found_latitude")
     with collecting(problems):
         facts = check_facts(facts, today=today)
     if problems:
@@ -188,6 +193,8 @@ def _set_circumstances(case: Case, circumstances: Circumstances) -> None:
     case.found_division = circumstances.found_division
     case.found_place = check_optional_text(circumstances.found_place, field="found_place")
     case.photo_refused = circumstances.photo_refused
+    case.found_latitude = circumstances.found_latitude
+    case.found_longitude = circumstances.found_longitude
 
 
 def _seen(case: Case) -> tuple[date | None, str | None]:

@@ -148,10 +148,12 @@ def overlap(one: Mapping[str, int], other: Mapping[str, int]) -> float:
 
 
 def _standing_choice(session: Session, photo_id: uuid.UUID, version: str) -> tuple[Mapping[str, int], bool] | None:
-    """Box of the person's face under the version in force, if that is another one, and whether somebody chose it."""
+    """Box of the person's face, and whether somebody chose it: under the version in force, if that is another one;
+    before the first analysis, where somebody pointed at it.
+    """
     photo = session.get_one(Photo, photo_id, populate_existing=True)
     if photo.analysed_with in (None, version):
-        return None
+        return None if photo.pointed_at is None else (photo.pointed_at, True)
     faces = session.scalars(
         select(Face).where(Face.photo_id == photo_id, Face.model_version == photo.analysed_with)
     ).all()

@@ -24,6 +24,13 @@ class AgeOutOfRange(errors.Invalid):
     message = "An age is a number of years from 0 to 120."
 
 
+class PointIncomplete(errors.Invalid):
+    """A latitude without longitude, or out of range."""
+
+    slug = "point_incomplete"
+    message = "A point has a latitude (-90 to 90) and a longitude (-180 to 180). Give both, or neither."
+
+
 class ImpossibleDate(errors.Invalid):
     """Not a day of the calendar."""
 

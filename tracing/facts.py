@@ -42,6 +42,7 @@ from tracing.fact_errors import (
     ImpossibleDate,
     MarksContradict,
     NegativeUncertainty,
+    PointIncomplete,
     TextTooLong,
     TooFewDigits,
     UnknownDivision,
@@ -174,6 +175,16 @@ def check_division(code: str | None, *, field: str) -> None:
     """Raise UnknownDivision unless the code is None or in the table."""
     if code is not None and not (len(code) <= 6 and code.isdecimal() and divisions.exists(code)):
         raise UnknownDivision(field=field)
+
+
+def check_point(latitude: float | None, longitude: float | None, *, field: str) -> None:
+    """Raise PointIncomplete unless both are None or both in range (degrees of WGS-84)."""
+    if latitude is None or longitude is None:
+        right = latitude is longitude
+    else:
+        right = -90 <= latitude <= 90 and -180 <= longitude <= 180
+    if not right:
+        raise PointIncomplete(field=field)
 
 
 def parse_day(text: str, *, field: str) -> date:

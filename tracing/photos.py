@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from matcher.faces.intake import ImageRefused, decode, encode, resize_to_fit
+from matcher.faces.engine import Box
+from matcher.faces.intake import ImageRefused, Photograph, decode, encode, resize_to_fit
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate
 from models.case import Case, CaseState
@@ -70,11 +71,11 @@ class PreparedPhoto:
     captured_at: datetime | None
 
 
-def prepare_photo(data: bytes, settings: Settings) -> PreparedPhoto:
-    """Decode, check, shrink and re-encode an upload; touches no database. Raises a PhotoRefused."""
+def open_upload(data: bytes, settings: Settings) -> Photograph:
+    """Decode and check an upload. Raises a PhotoRefused."""
     limits = settings.photos
     try:
-        photograph = decode(data, intake_limits(limits))
+        return decode(data, intake_limits(limits))
     except ImageRefused as refused:
         raise REFUSALS[refused.reason](
             field="photo",
@@ -82,7 +83,12 @@ def prepare_photo(data: bytes, settings: Settings) -> PreparedPhoto:
             max_megapixels=limits.max_pixels // 1_000_000,
             min_side=limits.min_side,
         ) from None
-    pixels = resize_to_fit(photograph.pixels, limits.max_side)
+
+
+def prepare_photo(data: bytes, settings: Settings) -> PreparedPhoto:
+    """Decode, check, shrink and re-encode an upload; touches no database. Raises a PhotoRefused."""
+    photograph = open_upload(data, settings)
+    pixels = resize_to_fit(photograph.pixels, settings.photos.max_side)
     return PreparedPhoto(
         original=data,
         data=encode(pixels, photograph.captured_at),
@@ -106,17 +112,20 @@ def add_photo(
     prepared: PreparedPhoto,
     *,
     view: PhotoView = PhotoView.FRONT,
+    pointed_at: Box | None = None,
     now: datetime,
 ) -> Photo:
     """Store a photograph of a case's or report's person and ask for its analysis, in the caller's transaction.
 
-    The same file given again is the same row. Raises TooManyPhotos, OwnerClosed, NotFound, Forbidden.
+    `pointed_at`: the person's face among several, in pixels of the prepared photograph. The same file given again is
+    the same row. Raises TooManyPhotos, OwnerClosed, NotFound, Forbidden.
     """
     owner = _owner_for_writing(session, viewer, kind, owner_id)
     measured = not isinstance(owner, Case) or owner.traced  # nobody's face is measured without need
     photo = store_photo(
-        session, services, viewer, owner.profile_id, prepared, view=view, owner_id=owner_id, analyse=measured, now=now
-    )
+        session, services, viewer, owner.profile_id, prepared,
+        view=view, pointed_at=pointed_at, owner_id=owner_id, analyse=measured, now=now,
+    )  # fmt: skip
     request_match(session, services, kind, owner_id, now=now)
     return photo
 
@@ -130,6 +139,7 @@ def store_photo(
     *,
     owner_id: uuid.UUID,
     view: PhotoView = PhotoView.FRONT,
+    pointed_at: Box | None = None,
     analyse: bool = True,
     now: datetime,
 ) -> Photo:
@@ -159,6 +169,7 @@ def store_photo(
         height=prepared.height,
         bytes_stored=len(prepared.data),
         captured_at=prepared.captured_at,
+        pointed_at=pointed_at._asdict() if pointed_at else None,
         uploaded_by_id=viewer.user_id,
         uploaded_at=now,
         faces=[],

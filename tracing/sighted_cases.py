@@ -67,6 +67,8 @@ def admit_sighted(
         found_on=services.local_day(sighting.seen_at),
         found_division=sighting.division,
         found_place=sighting.place,
+        found_latitude=sighting.latitude,
+        found_longitude=sighting.longitude,
     )
     known = facts if facts is not None else current_facts(holder.profile)
     case = create_case(session, services, viewer, circumstances, known, profile=holder.profile, now=now)

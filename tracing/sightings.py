@@ -24,7 +24,15 @@ from models.sighting import (
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import check_reason
-from tracing.facts import Facts, InvalidFacts, check_division, check_optional_text, check_text, collecting
+from tracing.facts import (
+    Facts,
+    InvalidFacts,
+    check_division,
+    check_optional_text,
+    check_point,
+    check_text,
+    collecting,
+)
 from tracing.milestones import check_moment
 from tracing.paging import Page, page_of
 from tracing.photos import PhotoSize, PreparedPhoto, TooManyPhotos, list_photos, photo_file, store_photo
@@ -37,13 +45,6 @@ from tracing.trail import note
 
 WORDS_LIMIT = 2000
 PHOTOS_MAX = 4
-
-
-class PointIncomplete(errors.Invalid):
-    """A latitude without longitude, or out of range."""
-
-    slug = "point_incomplete"
-    message = "A point has a latitude (-90 to 90) and a longitude (-180 to 180). Give both, or neither."
 
 
 class PhotoBasisMissing(errors.Conflict):
@@ -145,19 +146,13 @@ def _check(session: Session, viewer: Viewer, seen: Seen, now: datetime) -> Seen:
     for name, limit in (("place", 200), ("road", 120), ("words", WORDS_LIMIT)):
         with collecting(problems):
             values[name] = check_optional_text(values[name], field=name, limit=limit)
-    if not _point_is_right(seen.latitude, seen.longitude):
-        problems.append(PointIncomplete(field="latitude"))
+    with collecting(problems):
+        check_point(seen.latitude, seen.longitude, field="latitude")
     if seen.patrol_id is not None and not _own_patrol(session, viewer, seen.patrol_id):
         problems.append(WalkUnknown(field="patrol_id"))
     if problems:
         raise InvalidFacts(tuple(problems))
     return Seen(**values)
-
-
-def _point_is_right(latitude: float | None, longitude: float | None) -> bool:
-    if latitude is None or longitude is None:
-        return latitude is longitude
-    return -90 <= latitude <= 90 and -180 <= longitude <= 180
 
 
 def _own_patrol(session: Session, viewer: Viewer, patrol_id: uuid.UUID) -> bool:

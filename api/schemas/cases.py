@@ -23,6 +23,8 @@ class CaseIn(FactsIn):
     found_division: Division | None = None
     found_place: Line | None = None
     photo_refused: bool = Field(default=False, description="The person refused a photograph; help is the same.")
+    found_latitude: float | None = Field(None, description="WGS-84, degrees; with `found_longitude`.")
+    found_longitude: float | None = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -41,8 +43,9 @@ class CaseIn(FactsIn):
     def circumstances(self) -> Circumstances:
         """As the use cases take them, unchecked."""
         return Circumstances(
-            self.admitted_on, self.found_on, self.found_division or None, self.found_place, self.photo_refused
-        )
+            self.admitted_on, self.found_on, self.found_division or None, self.found_place, self.photo_refused,
+            self.found_latitude, self.found_longitude,
+        )  # fmt: skip
 
 
 class TransitionIn(Input):
@@ -69,6 +72,8 @@ class CaseSummary(Output):
     found_division_name: str | None
     found_place: str | None
     photo_refused: bool
+    found_latitude: float | None
+    found_longitude: float | None
     facts: FactsOut
     created_at: datetime
     updated_at: datetime
@@ -108,6 +113,8 @@ def case_summary(case: Case) -> CaseSummary:
         found_division_name=division_name(case.found_division),
         found_place=case.found_place,
         photo_refused=case.photo_refused,
+        found_latitude=case.found_latitude,
+        found_longitude=case.found_longitude,
         facts=facts_out(case.profile),
         created_at=case.created_at,
         updated_at=case.updated_at,

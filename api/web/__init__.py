@@ -23,6 +23,7 @@ from api.web.pages import (
     notices_public,
     organisations,
     outcomes,
+    photo_advice,
     photos,
     reports,
     review,
@@ -35,8 +36,8 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, lists, intake, cases, photos, reports, review, features, claims, confirmation, contact,
-    outcomes, deadlines, interviews, divisions, users, organisations, jobs, system, audit, appearance,
+    sign_in, home, inbox, lists, intake, cases, photos, photo_advice, reports, review, features, claims, confirmation,
+    contact, outcomes, deadlines, interviews, divisions, users, organisations, jobs, system, audit, appearance,
 )  # fmt: skip
 
 

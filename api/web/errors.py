@@ -57,3 +57,10 @@ class PlaceAmbiguous(errors.Invalid):
 
     slug = "place_ambiguous"
     message = "Several places are called this. Choose one, or write its code: {choices}."
+
+
+class PointExpected(errors.Invalid):
+    """Text where a point on the map belongs."""
+
+    slug = "point_expected"
+    message = "Write latitude and longitude in degrees, for example 21.98130, 108.65420, or leave it empty."

@@ -22,6 +22,9 @@ TELLING: Mapping[str, tuple[str, ...]] = {
     "marks": ("kind", "region", "detail"),
 }
 """The parts that make a row more than an empty one; the others are chosen beforehand."""
+AGE = f"attributes.{AttributeKind.AGE.value}"
+AGE_SPAN = (f"{AGE}.from", f"{AGE}.to")
+"""An age by eye is two numbers: who looks thinks “between 45 and 55”."""
 _PART = re.compile(r"^(names|places|marks|kin|phones)\.(\d{1,3})\.([a-z_]+)$", re.ASCII)
 
 
@@ -35,6 +38,8 @@ def fields_of(facts: Facts) -> dict[str, str]:
         values[f"{name}.source"] = fact.source or ""
         values[f"{name}.as_of"] = fact.as_of.isoformat() if fact.as_of else ""
         values[f"{name}.uncertainty"] = "" if fact.uncertainty is None else f"{fact.uncertainty:g}"
+        if fact.kind is AttributeKind.AGE:
+            values |= _age_span(fact.value, fact.uncertainty)
     for prefix, rows in (
         ("names", [_name_row(one) for one in facts.names]),
         ("places", [_place_row(one) for one in facts.places]),
@@ -85,8 +90,31 @@ def rows_of(values: Mapping[str, str], group: str) -> list[Row]:
     return [row for row in rows if any(row.get(part) for part in TELLING[group])]
 
 
+def spanned(values: Mapping[str, str]) -> dict[str, str]:
+    """The values of a form, with an age from … to … as the age and its uncertainty that the facts take (in years).
+
+    What is no number becomes the age as it was typed, which `tracing.facts` refuses.
+    """
+    values = dict(values)
+    ends = [text for text in (values.pop(name, "").strip() for name in AGE_SPAN) if text]
+    if not ends:
+        return values
+    try:
+        least, most = float(ends[0]), float(ends[-1])
+    except ValueError:
+        return values | {AGE: "–".join(ends)}
+    uncertainty = f"{abs(most - least) / 2:g}" if least != most else ""
+    return values | {AGE: f"{(least + most) / 2:g}", f"{AGE}.uncertainty": uncertainty}
+
+
+def _age_span(age: str, uncertainty: float | None) -> dict[str, str]:
+    ends = (float(age) + sign * (uncertainty or 0) for sign in (-1, 1))
+    return {name: f"{max(0.0, end):g}" for name, end in zip(AGE_SPAN, ends, strict=True)}
+
+
 def facts_of(typed: Typed, problems: list[errors.Invalid]) -> Facts:
     """The facts that were typed; what cannot be read is left out and appended to `problems`."""
+    typed = Typed(spanned(typed.values), typed.files)
     return Facts(
         attributes=tuple(_attributes(typed, problems)),
         names=tuple(_names(typed, problems)),

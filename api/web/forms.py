@@ -19,14 +19,17 @@ from api.web.errors import (
     NumberExpected,
     PlaceAmbiguous,
     PlaceUnknown,
+    PointExpected,
 )
 from matcher import divisions
 from tracing.fact_errors import ImpossibleDate
-from tracing.facts import parse_day
+from tracing.facts import check_point, parse_day
 
 E = TypeVar("E", bound=StrEnum)
 FIELDS_MAX = 600
-FILES_MAX = 12
+FILES_MAX = 24
+"""Twelve photographs of a person, and the empty parts that browsers send for fields left alone."""
+_POINT = re.compile(r"(-?\d{1,3}(?:\.\d{1,9})?)\s*[,，\s]\s*(-?\d{1,3}(?:\.\d{1,9})?)", re.ASCII)
 _CODE = re.compile(r"(?:^|\D)(\d{6}|\d{4}|\d{2})\s*[)）]?$", re.ASCII)
 
 
@@ -143,6 +146,24 @@ def optional_number(typed: Typed, name: str) -> float | None:
     if number != number or abs(number) > 1e6:  # NaN, or nothing that is measured on a person
         raise NumberExpected(field=name)
     return number
+
+
+def point(typed: Typed, name: str) -> tuple[float | None, float | None]:
+    """Latitude and longitude in degrees of WGS-84, from one field: "21.98130, 108.65420". Raises PointExpected."""
+    text = typed.text(name)
+    if not text:
+        return None, None
+    match = _POINT.fullmatch(text)
+    if match is None:
+        raise PointExpected(field=name)
+    latitude, longitude = float(match.group(1)), float(match.group(2))
+    check_point(latitude, longitude, field=name)
+    return latitude, longitude
+
+
+def point_text(latitude: float | None, longitude: float | None) -> str:
+    """A point as its field takes it, to about a metre; "" for none."""
+    return "" if latitude is None or longitude is None else f"{latitude:.5f}, {longitude:.5f}"
 
 
 def optional_place(typed: Typed, name: str) -> str | None:

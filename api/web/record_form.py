@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from api.web import facts_form
-from api.web.forms import Typed, day, optional_day, optional_place, place_text
+from api.web import body_map, facts_form
+from api.web.forms import Typed, day, optional_day, optional_place, place_text, point, point_text
 from api.web.rendering import Words
 from matcher import ethnicities
 from matcher.vocabulary import (
@@ -39,6 +39,7 @@ CIRCUMSTANCES: Mapping[str, str] = {
     "found_on": "Found on",
     "found_division": "Found in",
     "found_place": "Place, road, landmark",
+    "point": "Point on the map",
     "photo_refused": "The person refuses to be photographed",
 }
 LAST_SEEN: Mapping[str, str] = {
@@ -76,6 +77,7 @@ def case_values(case: Case) -> dict[str, str]:
         "found_division": place_text(case.found_division) if case.found_division else "",
         "found_place": case.found_place or "",
         "photo_refused": "yes" if case.photo_refused else "",
+        "point": point_text(case.found_latitude, case.found_longitude),
     }
 
 
@@ -99,6 +101,9 @@ def read_case(typed: Typed, *, today: date) -> tuple[Circumstances, Facts]:
         circumstances = replace(circumstances, found_on=optional_day(typed, "found_on"))
     with collecting(problems):
         circumstances = replace(circumstances, found_division=optional_place(typed, "found_division"))
+    with collecting(problems):
+        latitude, longitude = point(typed, "point")
+        circumstances = replace(circumstances, found_latitude=latitude, found_longitude=longitude)
     circumstances = replace(
         circumstances, found_place=typed.optional("found_place"), photo_refused=typed.ticked("photo_refused")
     )
@@ -140,6 +145,7 @@ def differences(
     words: Words, standing: Mapping[str, str], typed: Mapping[str, str], fields: Mapping[str, str]
 ) -> list[Difference]:
     """Where a form that was sent too late differs from what stands now: these fields, and every fact."""
+    typed = facts_form.spanned(typed)
     titles = {field: words.text(msgid) for field, msgid in fields.items()}
     titles |= {f"attributes.{kind.value}": words.label(kind) for kind in AttributeKind}
     titles["no_marks"] = words.text("Somebody looked and found no marks")
@@ -175,6 +181,7 @@ def choices() -> dict[str, Any]:
         "mark_kinds": list(MarkKind),
         "regions": list(BodyRegion),
         "sides": list(BodySide),
+        "body": body_map,
         "views": list(PhotoView),
     }
 

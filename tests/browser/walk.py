@@ -62,7 +62,8 @@ class Walk:
             self.faults.append(f"leaves the origin: {request.url}")
 
     def _hear_response(self, response: Response) -> None:
-        if response.status >= 400 and response.request.resource_type != "document":
+        form = response.request.resource_type == "document" or response.request.method == "POST"
+        if response.status >= 400 and not (form and response.status < 500):
             self.faults.append(f"{response.status} {response.url}")
 
     def _hear_console(self, message: ConsoleMessage) -> None:
@@ -155,7 +156,8 @@ def admit(walk: Walk, page: Page, photos: list[Path]) -> str:
     page.locator("[name='found_division']").fill("钦南区")
     page.locator("[name='found_place']").fill("白石湖公园东门")
     choose(page, "attributes.sex", "male")
-    page.locator("[name='attributes.age']").fill("52")
+    page.locator("[name='attributes.age.from']").fill("45")
+    page.locator("[name='attributes.age.to']").fill("55")
     page.locator("[name='attributes.height']").fill("1.84")
     page.locator("[name='names.0.text']").fill("韦建国")
     page.locator("button[value=submit]").click()

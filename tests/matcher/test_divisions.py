@@ -72,6 +72,19 @@ def test_find(text: str) -> None:
     assert divisions.Division("4507", "钦州市") in divisions.find(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["广西钦州", "广西壮族自治区 钦州市", "gxqz", "gx qzs", "guangxi qinzhou", "guangxiqinz"]
+)
+def test_names_above_may_stand_before(text: str) -> None:
+    assert divisions.find(text)[0] == divisions.Division("4507", "钦州市")
+
+
+def test_the_own_name_comes_before_what_is_under_it() -> None:
+    assert [one.code for one in divisions.find("qzqn")] == ["450702"]
+    assert divisions.find("钦州市钦南")[0].code == "450702"
+    assert divisions.find("内蒙古呼和浩特")[0].code == "1501"
+
+
 def test_find_order_and_limits() -> None:
     assert divisions.find("北京")[0].code == "11"
     assert divisions.find("南")[0].name.startswith("南")

@@ -287,3 +287,23 @@ def test_lists_filter_by_state_and_number_and_turn_pages(services: Services, sta
     assert [case.id for case in drafts.items] == [made[3].id, made[1].id]
     assert [case.id for case in third_made.items] == [made[2].id]
     assert percent.items == ()
+
+
+@pytest.mark.parametrize("point", [(21.9, None), (None, 108.6), (91.0, 108.6), (21.9, 181.0), (float("nan"), 108.6)])
+def test_a_point_is_whole_and_on_the_earth(
+    point: tuple[float | None, float | None], services: Services, staff: Viewer, now: datetime
+) -> None:
+    latitude, longitude = point
+    wrong = Circumstances(DAY, found_latitude=latitude, found_longitude=longitude)
+    with pytest.raises(InvalidFacts) as caught, unit_of_work(services.db) as session:
+        create_case(session, services, staff, wrong, Facts(), now=now)
+    assert [one.slug for one in caught.value.problems] == ["point_incomplete"]
+
+
+def test_a_point_is_kept(services: Services, staff: Viewer, now: datetime) -> None:
+    here = Circumstances(DAY, found_latitude=21.9813, found_longitude=108.6542)
+    with unit_of_work(services.db) as session:
+        made = create_case(session, services, staff, here, Facts(), now=now)
+    with read_only(services.db) as session:
+        case = session.get_one(Case, made.id)
+        assert (case.found_latitude, case.found_longitude) == (21.9813, 108.6542)

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import nodes
 
 import models
-from api.web import list_columns, navigation, record_form
+from api.web import body_map, list_columns, navigation, record_form
 from api.web.appearance import Theme
 from api.web.pages import deadlines, home
 from api.web.rendering import TEMPLATES, environment
@@ -61,6 +61,7 @@ def python_msgids() -> Iterator[tuple[str, str]]:
     for column in (*list_columns.CASE_COLUMNS, *list_columns.REPORT_COLUMNS):
         yield "list_columns.py", column.heading
     yield from (("deadlines.py", one.text) for one in deadlines.FILTERS)
+    yield from (("body_map.py", figure.name) for figure in body_map.FIGURES)
     for labels in (record_form.CIRCUMSTANCES, record_form.LAST_SEEN, record_form.GROUPS):
         yield from (("record_form.py", msgid) for msgid in labels.values())
 

@@ -92,7 +92,10 @@ def test_a_case_is_handed_in_with_its_photographs(staff: Browser, services: Serv
         ("found_on", "2026-02-30", "日"),
         ("found_on", "2999-01-01", "日"),
         ("attributes.age", "四十", "0"),
-        ("attributes.age.uncertainty", "about ten", "数字"),
+        ("attributes.height.uncertainty", "about ten", "数字"),
+        ("point", "21.98, 190", "经度"),
+        ("point", "公园里", "经度"),
+        ("clues.0.kind", "", "选择"),
         ("found_division", "不存在的地方", "行政区划"),
         ("marks.0.region", "", "选择"),
         ("names.0.kind", "nonsense", "选"),
@@ -104,9 +107,9 @@ def test_a_case_is_handed_in_with_its_photographs(staff: Browser, services: Serv
 def test_each_wrong_value_is_named_beside_its_field_and_everything_is_kept(
     field: str, value: str, message: str, staff: Browser, services: Services
 ) -> None:
-    extra = {"attributes.age": "45", "attributes.age.basis": "estimated"} if field.startswith("attributes.age.") else {}
     bases = {"attributes.age.basis": "estimated", "attributes.handedness.basis": "estimated"}
-    typed = PERSON | extra | bases | {field: value}
+    sent = "attributes.age.from" if field == "attributes.age" else field
+    typed = PERSON | bases | {"clues.0.text": "沙茶面", "clues.0.kind": "food"} | {sent: value}
     response = staff.send("/cases/new", typed, page="/cases/new")
     assert response.status_code == 422
     beside = re.search(rf'id="e-{re.escape(field)}">(.*?)</div>', response.text, re.DOTALL)

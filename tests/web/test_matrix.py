@@ -73,6 +73,8 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/system"): ADMINISTRATOR,
     ("GET", "/audit"): AUDITOR,
     ("POST", "/audit/verify"): AUDITOR,
+    ("GET", "/intake/outbox"): STAFF,
+    ("POST", "/photos/advice"): REPORT_WRITERS,
     ("GET", "/cases"): CASE_READERS,
     ("POST", "/cases"): CASE_READERS,
     ("POST", "/cases/export"): EXPORTERS,
