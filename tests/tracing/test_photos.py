@@ -295,9 +295,9 @@ def test_a_photograph_is_shown_small_and_cut_to_the_face(
 
 
 def test_a_face_with_five_landmarks_is_shown_upright(
-    services: Services, staff: Viewer, case: Case, now: datetime
+    any_services: Services, staff: Viewer, case: Case, now: datetime
 ) -> None:
-    services = with_colour_faces(services)
+    services = with_colour_faces(any_services)
     photo = add(services, staff, case.id, now, make_photo_bytes(RED, BLUE))
     run_jobs(services, now)
     side = [(70, 74), (70, 66), (70, 46), (70, 54), (50, 60)]  # lying on its side, in the left panel
