@@ -1,22 +1,23 @@
 """Review (复核): the examiner's queue, and one candidate face to face with the unknown person."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.web.bench import SHOWN_AS, bench
 from api.web.brief import brief_of
-from api.web.candidate_rows import best_first, candidate_rows, changes_of, score_of
+from api.web.candidate_rows import candidate_rows, changes_of, score_of
 from api.web.forms import choice, optional_choice
+from api.web.opinions import disputed, findings
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
 from models.case import Case
-from models.photo import Photo
 from models.review import FeatureFinding, Opinion
 from models.review_protocol import FeatureBasis, RequestKind
 from tracing import review
@@ -24,11 +25,12 @@ from tracing.access import Permission
 from tracing.candidates import candidate_photos, get_candidate
 from tracing.features import FeaturesMissing, own_features
 from tracing.parameter_sets import in_force
+from tracing.platform import errors
 from tracing.profiles import current_facts
 from tracing.review import FeatureRemark
 from tracing.review_policy import feature_lists, features_named
 from tracing.review_queue import ClockBand, review_queue
-from tracing.review_requests import ask_for
+from tracing.review_requests import RequestView, ask_for, list_requests
 
 router = APIRouter()
 CHANGES_SHOWN = 10
@@ -46,21 +48,6 @@ def queue(page: PageDep) -> Response:
         page, "review/queue.html", items=found.items, next_cursor=found.next_cursor, first=cursor is None,
         brief_of=brief_of, plain=ClockBand.LATER,
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Photographs of one side: the one on show, and all of them to choose from."""
-
-    current: Photo | None
-    all: list[Photo]
-
-
-def _shown(page: Page, photos: list[Photo], parameter: str) -> Shown:
-    wanted = page.request.query_params.get(parameter, "")
-    ordered = best_first(photos)
-    chosen = next((photo for photo in ordered if str(photo.id) == wanted), None)
-    return Shown(chosen or (ordered[0] if ordered else None), ordered)
 
 
 def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
@@ -86,8 +73,8 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         other_kind=GalleryKind.CASE if isinstance(view.other, Case) else GalleryKind.REPORT,
         facts=current_facts(case.profile),
         other_facts=current_facts(view.other_profile),
-        left=_shown(page, ours, "left"),
-        right=_shown(page, theirs, "right"),
+        bench=bench(page, ours, theirs, view.other),
+        shown_as=SHOWN_AS,
         score=score_of(page, view, in_force(page.session, page.services).parameters),
         sealed=view.sealed,
         changes=None if view.sealed else changes_of(page, case.id, CHANGES_SHOWN, candidate_id=candidate.id),
@@ -98,22 +85,44 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         next_id=_next(page, candidate),
         scale=SCALE,
         outside=OUTSIDE,
-        findings=list(FeatureFinding),
-        finding_of=FeatureFinding,
+        answers_of_feature=list(FeatureFinding),
+        findings=findings(view.reviews),
+        disputed=disputed(view.reviews),
         names=features_named(),
-        described=_described(page, case) if judging else {},
+        described=_described(page, candidate) if judging else {},
         compared=feature_lists()[FeatureBasis.FACIAL].features
         if ours
         else feature_lists()[FeatureBasis.NON_FACIAL].features,
         values=page.typed.values if page.problem else {},
-        requests=list(RequestKind),
+        kinds=list(RequestKind),
+        requests=_asked(page, candidate) if judging else [],
     )
 
 
-def _described(page: Page, case: Case) -> Mapping[str, str | None]:
+def _sides(candidate: Candidate) -> Iterator[Case]:
+    """The case, and the other one where two cases could be one person: the viewer may see either alone."""
+    yield candidate.case
+    if candidate.other_case is not None:
+        yield candidate.other_case
+
+
+def _described(page: Page, candidate: Candidate) -> Mapping[str, str | None]:
     """What the examiner noted of the unknown person, to be compared feature by feature."""
-    own = own_features(page.session, page.services, page.viewer, case.id, now=page.now)
-    return own[0].noted if own else {}
+    for case in _sides(candidate):
+        with suppress(errors.NotFound):
+            own = own_features(page.session, page.services, page.viewer, case.id, now=page.now)
+            if own:
+                return own[0].noted
+    return {}
+
+
+def _asked(page: Page, candidate: Candidate) -> list[RequestView]:
+    """What the examiner has asked the station for and not taken back."""
+    for case in _sides(candidate):
+        with suppress(errors.NotFound):
+            listed = list_requests(page.session, page.viewer, case.id, now=page.now).items
+            return [one for one in listed if one.mine and one.row.withdrawn_at is None]
+    return []
 
 
 def _next(page: Page, candidate: Candidate) -> uuid.UUID | None:
