@@ -73,12 +73,14 @@ class Need(StrEnum):
 class QueueItem:
     """A case with candidates that wait for this examiner's opinion.
 
-    `assigned_until`: the case was given to this examiner, until then; None when anybody may take it.
+    `due_at`: when the case's next deadline is that somebody has to act by; None for none. `assigned_until`: the case
+    was given to this examiner, until then; None when anybody may take it.
     """
 
     case: Case
     waiting: int
     clock: ClockBand
+    due_at: datetime | None
     needs: tuple[Need, ...]
     assigned_until: datetime | None
 
@@ -99,8 +101,8 @@ def review_queue(
     ordered = []
     for case in cases:
         item = QueueItem(
-            case, waiting[case.id], clock_band(rules, due.get(case.id), now), needs_of(rules, case.profile, now),
-            until.get(case.id),
+            case, waiting[case.id], clock_band(rules, due.get(case.id), now), due.get(case.id),
+            needs_of(rules, case.profile, now), until.get(case.id),
         )  # fmt: skip
         points = _points(rules, item, strongest.get(case.id, 0.0))
         ordered.append(((item.assigned_until is None, -points, case.state_since, case.id), item))

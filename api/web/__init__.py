@@ -24,6 +24,7 @@ from api.web.pages import (
     photos,
     reports,
     review,
+    review_supervision,
     sign_in,
     users,
 )
@@ -32,8 +33,8 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
-    deadlines, interviews, divisions, users, organisations, jobs, audit,
+    sign_in, home, inbox, intake, cases, photos, reports, review, review_supervision, features, claims, confirmation,
+    contact, outcomes, deadlines, interviews, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
 
 

@@ -21,15 +21,16 @@ from models.case import Case
 from models.review import FeatureFinding, Opinion
 from models.review_protocol import FeatureBasis, RequestKind
 from tracing import review
-from tracing.access import Permission
+from tracing.access import Permission, require
 from tracing.candidates import candidate_photos, get_candidate
+from tracing.cases import get_case
 from tracing.features import FeaturesMissing, own_features
 from tracing.parameter_sets import in_force
 from tracing.platform import errors
 from tracing.profiles import current_facts
 from tracing.review import FeatureRemark
 from tracing.review_policy import feature_lists, features_named
-from tracing.review_queue import ClockBand, review_queue
+from tracing.review_queue import review_queue, take_case
 from tracing.review_requests import RequestView, ask_for, list_requests
 
 router = APIRouter()
@@ -39,15 +40,39 @@ SCALE = sorted((opinion for opinion in Opinion if opinion.grade is not None), ke
 OUTSIDE = (Opinion.CANNOT_TELL, Opinion.POSSIBLE_RELATIVE)
 
 
-@router.get("/review")
-def queue(page: PageDep) -> Response:
+def show_queue(page: Page) -> Response:
     """Cases whose candidates wait for this examiner."""
     cursor = page.request.query_params.get("cursor") or None
     found = review_queue(page.session, page.services, page.viewer, cursor=cursor, limit=SHOWN, now=page.now)
     return render(
         page, "review/queue.html", items=found.items, next_cursor=found.next_cursor, first=cursor is None,
-        brief_of=brief_of, plain=ClockBand.LATER,
+        brief_of=brief_of,
     )  # fmt: skip
+
+
+@router.get("/review")
+def queue(page: PageDep) -> Response:
+    """The queue."""
+    return show_queue(page)
+
+
+@router.post("/cases/{case_id}/review")
+def take(page: Annotated[Page, posted(show_queue)], case_id: uuid.UUID) -> Response:
+    """Take the case and begin with it."""
+    take_case(page.session, page.services, page.viewer, case_id, now=page.now)
+    return redirect(page, f"/cases/{case_id}/review", done(page, "The case is yours for the time being."))
+
+
+@router.get("/cases/{case_id}/review")
+def begin(page: PageDep, case_id: uuid.UUID) -> Response:
+    """Where the review of a case goes on: its person's features, then each candidate that waits, in shuffled order."""
+    require(page.viewer, Permission.REVIEW)
+    case = get_case(page.session, page.viewer, case_id, now=page.now)
+    try:
+        waiting = next(_waiting(page, case), None)
+    except FeaturesMissing as missing:
+        return redirect(page, f"/cases/{missing.case_id}/features", query={"next": "review"})
+    return redirect(page, f"/cases/{case_id}#candidates" if waiting is None else f"/candidates/{waiting}")
 
 
 def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
@@ -125,13 +150,18 @@ def _asked(page: Page, candidate: Candidate) -> list[RequestView]:
     return []
 
 
+def _waiting(page: Page, case: Case) -> Iterator[uuid.UUID]:
+    """The candidates of the case that wait for this examiner, in the order shown. Raises FeaturesMissing."""
+    for row in candidate_rows(page, case):
+        if row.score is None and row.candidate.case_id == case.id:
+            yield row.candidate.id
+
+
 def _next(page: Page, candidate: Candidate) -> uuid.UUID | None:
     """Another candidate of the case that still waits for this examiner."""
     if not page.may(Permission.REVIEW):
         return None
-    rows = candidate_rows(page, candidate.case)
-    waiting = (row.candidate.id for row in rows if row.score is None and row.candidate.case_id == candidate.case_id)
-    return next((one for one in waiting if one != candidate.id), None)
+    return next((one for one in _waiting(page, candidate.case) if one != candidate.id), None)
 
 
 @router.get("/candidates/{candidate_id}")

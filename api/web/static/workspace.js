@@ -4,7 +4,7 @@
   const bench = document.getElementById("bench");
   if (bench) table(bench);
   for (const form of document.querySelectorAll("form[data-draft]")) draft(form);
-  for (const done of document.querySelectorAll("[data-committed]")) sessionStorage.removeItem(key(done.dataset.committed));
+  for (const done of document.querySelectorAll("[data-committed]")) done.dataset.committed.split(" ").forEach((name) => sessionStorage.removeItem(key(name)));
   const answers = document.getElementById("opinion");
   if (answers) choices(answers);
 
