@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -22,16 +21,16 @@ from models.review import FeatureFinding, Opinion
 from models.review_protocol import FeatureBasis, RequestKind
 from tracing import review
 from tracing.access import Permission, require
-from tracing.candidates import candidate_photos, get_candidate
+from tracing.candidates import candidate_photos, get_candidate, seen_side
 from tracing.cases import get_case
-from tracing.features import FeaturesMissing, own_features
+from tracing.features import FeaturesMissing, are_noted, own_features
 from tracing.parameter_sets import in_force
-from tracing.platform import errors
 from tracing.profiles import current_facts
 from tracing.review import FeatureRemark
 from tracing.review_policy import feature_lists, features_named
 from tracing.review_queue import review_queue, take_case
 from tracing.review_requests import RequestView, ask_for, list_requests
+from tracing.review_states import UNDECIDED
 
 router = APIRouter()
 CHANGES_SHOWN = 10
@@ -81,24 +80,30 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         view = get_candidate(page.session, page.viewer, candidate_id, now=page.now)
     except FeaturesMissing as missing:
         return redirect(page, f"/cases/{missing.case_id}/features", query={"candidate": str(candidate_id)})
+    candidate = view.candidate
+    case = seen_side(page.session, page.viewer, candidate)
     ours, theirs = candidate_photos(page.session, view)
-    candidate, case = view.candidate, view.candidate.case
-    judging = (
+    other, other_profile = view.other, view.other_profile
+    if case is not candidate.case:  # a pair of cases, found from the other one's side
+        ours, theirs, other, other_profile = theirs, ours, candidate.case, candidate.case.profile
+    asked = (
         page.may(Permission.REVIEW)
         and view.own_review is None
         and case.state in review.REVIEWABLE
-        and candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)
+        and candidate.state in UNDECIDED
     )
+    # A supervisor may look without having described the person, but not judge.
+    judging = asked and are_noted(page.session, page.viewer, case)
     return render(
         page,
         "review/candidate.html",
         candidate=candidate,
         case=case,
-        other=view.other,
-        other_kind=GalleryKind.CASE if isinstance(view.other, Case) else GalleryKind.REPORT,
+        other=other,
+        other_kind=GalleryKind.CASE if isinstance(other, Case) else GalleryKind.REPORT,
         facts=current_facts(case.profile),
-        other_facts=current_facts(view.other_profile),
-        bench=bench(page, ours, theirs, view.other),
+        other_facts=current_facts(other_profile),
+        bench=bench(page, ours, theirs, other),
         shown_as=SHOWN_AS,
         score=score_of(page, view, in_force(page.session, page.services).parameters),
         sealed=view.sealed,
@@ -106,48 +111,35 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         own=view.own_review,
         reviews=view.reviews,
         judging=judging,
+        describe_first=asked and not judging,
         may_withdraw=view.own_review is not None and candidate.state is CandidateState.JUDGED,
-        next_id=_next(page, candidate),
+        next_id=_next(page, case, candidate),
         scale=SCALE,
         outside=OUTSIDE,
         answers_of_feature=list(FeatureFinding),
         findings=findings(view.reviews),
         disputed=disputed(view.reviews),
         names=features_named(),
-        described=_described(page, candidate) if judging else {},
+        described=_described(page, case) if judging else {},
         compared=feature_lists()[FeatureBasis.FACIAL].features
         if ours
         else feature_lists()[FeatureBasis.NON_FACIAL].features,
         values=page.typed.values if page.problem else {},
         kinds=list(RequestKind),
-        requests=_asked(page, candidate) if judging else [],
+        requests=_asked(page, case) if judging else [],
     )
 
 
-def _sides(candidate: Candidate) -> Iterator[Case]:
-    """The case, and the other one where two cases could be one person: the viewer may see either alone."""
-    yield candidate.case
-    if candidate.other_case is not None:
-        yield candidate.other_case
-
-
-def _described(page: Page, candidate: Candidate) -> Mapping[str, str | None]:
+def _described(page: Page, case: Case) -> Mapping[str, str | None]:
     """What the examiner noted of the unknown person, to be compared feature by feature."""
-    for case in _sides(candidate):
-        with suppress(errors.NotFound):
-            own = own_features(page.session, page.services, page.viewer, case.id, now=page.now)
-            if own:
-                return own[0].noted
-    return {}
+    own = own_features(page.session, page.services, page.viewer, case.id, now=page.now)
+    return own[0].noted if own else {}
 
 
-def _asked(page: Page, candidate: Candidate) -> list[RequestView]:
+def _asked(page: Page, case: Case) -> list[RequestView]:
     """What the examiner has asked the station for and not taken back."""
-    for case in _sides(candidate):
-        with suppress(errors.NotFound):
-            listed = list_requests(page.session, page.viewer, case.id, now=page.now).items
-            return [one for one in listed if one.mine and one.row.withdrawn_at is None]
-    return []
+    listed = list_requests(page.session, page.viewer, case.id, now=page.now).items
+    return [one for one in listed if one.mine and one.row.withdrawn_at is None]
 
 
 def _waiting(page: Page, case: Case) -> Iterator[uuid.UUID]:
@@ -157,11 +149,11 @@ def _waiting(page: Page, case: Case) -> Iterator[uuid.UUID]:
             yield row.candidate.id
 
 
-def _next(page: Page, candidate: Candidate) -> uuid.UUID | None:
+def _next(page: Page, case: Case, candidate: Candidate) -> uuid.UUID | None:
     """Another candidate of the case that still waits for this examiner."""
     if not page.may(Permission.REVIEW):
         return None
-    return next((one for one in _waiting(page, candidate.case) if one != candidate.id), None)
+    return next((one for one in _waiting(page, case) if one != candidate.id), None)
 
 
 @router.get("/candidates/{candidate_id}")

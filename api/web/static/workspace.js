@@ -154,7 +154,7 @@
       offer.hidden = false;
       offer.querySelector("[data-restore]").addEventListener("click", () => {
         for (const field of fields()) {
-          if (["radio", "checkbox"].includes(field.type)) field.checked = kept[field.name] === field.value;
+          if (["radio", "checkbox"].includes(field.type)) field.checked = (kept[field.name] ?? "") === field.value;
           else field.value = kept[field.name] ?? field.value;
         }
         offer.hidden = true;
