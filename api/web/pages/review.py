@@ -89,11 +89,11 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
     asked = (
         page.may(Permission.REVIEW)
         and view.own_review is None
-        and case.state in review.REVIEWABLE
+        and candidate.case.state in review.REVIEWABLE
         and candidate.state in UNDECIDED
     )
     # A supervisor may look without having described the person, but not judge.
-    judging = asked and are_noted(page.session, page.viewer, case)
+    judging = asked and any(are_noted(page.session, page.viewer, one) for one in (case, other) if isinstance(one, Case))
     return render(
         page,
         "review/candidate.html",
@@ -153,7 +153,10 @@ def _next(page: Page, case: Case, candidate: Candidate) -> uuid.UUID | None:
     """Another candidate of the case that still waits for this examiner."""
     if not page.may(Permission.REVIEW):
         return None
-    return next((one for one in _waiting(page, case) if one != candidate.id), None)
+    try:
+        return next((one for one in _waiting(page, case) if one != candidate.id), None)
+    except FeaturesMissing:  # of a pair of cases, the other one's person was described
+        return None
 
 
 @router.get("/candidates/{candidate_id}")
