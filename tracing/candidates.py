@@ -145,6 +145,15 @@ def load_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *,
     return candidate
 
 
+def seen_side(session: Session, viewer: Viewer, candidate: Candidate) -> Case:
+    """Of two cases that could be one person, the one that the viewer sees; the candidate's own case first."""
+    sides = [one for one in (candidate.case, candidate.other_case) if one is not None]
+    seen = set(
+        session.scalars(select(Case.id).where(Case.id.in_([one.id for one in sides]), access.case_scope(viewer)))
+    )
+    return next(one for one in sides if one.id in seen)
+
+
 def candidate_photos(session: Session, view: CandidateView) -> tuple[list[Photo], list[Photo]]:
     """Photographs of the case's person and of the candidate."""
     return list_photos(session, view.candidate.case.profile_id), list_photos(session, view.other_profile.id)

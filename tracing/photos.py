@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from matcher.faces.alignment import portrait
 from matcher.faces.engine import Box
 from matcher.faces.intake import ImageRefused, Photograph, decode, encode, resize_to_fit
 from matcher.vocabulary import GalleryKind
@@ -53,9 +54,13 @@ class PhotoSize(StrEnum):
     FULL = "full"
     THUMBNAIL = "thumbnail"
     FACE = "face"  # the chosen face with a margin, for side-by-side comparison
+    ALIGNED = "aligned"  # the same upright, the eyes where every other aligned face has them
 
 
 THUMBNAIL_SIDE = 320
+FACE_SIDE = 640
+LANDMARKS = 5
+"""Points that a face can be aligned by."""
 FACE_MARGIN = 0.6
 """Share of the box added on each side: hairline, ears and chin belong to the comparison (FISWG feature list)."""
 
@@ -290,9 +295,17 @@ def photo_file(session: Session, services: Services, photo: Photo, size: PhotoSi
     if size is PhotoSize.FULL:
         return data
     pixels = decode(data, intake_limits(services.settings.photos)).pixels
-    if size is PhotoSize.FACE:
-        pixels = around_face(pixels, next((face for face in photo.shown_faces if face.chosen), None))
-    return encode(resize_to_fit(pixels, THUMBNAIL_SIDE if size is PhotoSize.THUMBNAIL else 640), None)
+    if size is PhotoSize.THUMBNAIL:
+        return encode(resize_to_fit(pixels, THUMBNAIL_SIDE), None)
+    face = next((face for face in photo.shown_faces if face.chosen), None)
+    if size is PhotoSize.ALIGNED and face is not None and can_align(face):
+        return encode(portrait(pixels, [(x, y) for x, y in face.landmarks], FACE_SIDE), None)
+    return encode(resize_to_fit(around_face(pixels, face), FACE_SIDE), None)
+
+
+def can_align(face: Face) -> bool:
+    """Whether the face's landmarks say how it stands; an engine may have found others than dlib's five."""
+    return len(face.landmarks) == LANDMARKS and len({(x, y) for x, y in face.landmarks}) > 1
 
 
 def around_face(pixels: NDArray[np.uint8], face: Face | None) -> NDArray[np.uint8]:

@@ -74,12 +74,14 @@ class QueueItem:
     """A case with candidates that wait for this examiner's opinion.
 
     `waiting`: how many; None to an examiner who has yet to note the person's features, for the list is made then.
-    `assigned_until`: the case was given to this examiner, until then; None when anybody may take it.
+    `due_at`: when the case's next deadline is that somebody has to act by; None for none. `assigned_until`: the case
+    was given to this examiner, until then; None when anybody may take it.
     """
 
     case: Case
     waiting: int | None
     clock: ClockBand
+    due_at: datetime | None
     needs: tuple[Need, ...]
     assigned_until: datetime | None
 
@@ -101,7 +103,8 @@ def review_queue(
     ordered = []
     for case in cases:
         item = QueueItem(
-            case, waiting[case.id] if case.id in noted else None, clock_band(rules, due.get(case.id), now),
+            case, waiting[case.id] if case.id in noted else None,
+            clock_band(rules, due.get(case.id), now), due.get(case.id),
             needs_of(rules, case.profile, now), until.get(case.id),
         )  # fmt: skip
         points = _points(rules, item, strongest.get(case.id, 0.0))

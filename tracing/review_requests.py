@@ -12,7 +12,6 @@ from types import MappingProxyType
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.candidate import Candidate
 from models.case import Case
 from models.milestone import Milestone, MilestoneKind
 from models.notification import NotificationKind
@@ -21,7 +20,7 @@ from models.review_protocol import RequestKind, ReviewRequest
 from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.candidates import load_candidate
+from tracing.candidates import load_candidate, seen_side
 from tracing.cases import ReasonMissing, load_case
 from tracing.facts import check_text
 from tracing.features import require_noted
@@ -67,8 +66,13 @@ def ask_for(
     """
     access.require(viewer, Permission.REVIEW)
     seed = find_seed(session, viewer, candidate_id)
-    candidate = None if seed else load_candidate(session, viewer, candidate_id)
-    case = load_case(session, viewer, seed.case_id if seed else _own_side(session, viewer, candidate), lock=True)
+    candidate = None
+    if seed is None:
+        candidate = load_candidate(session, viewer, candidate_id)
+        case_id = seen_side(session, viewer, candidate).id
+    else:
+        case_id = seed.case_id
+    case = load_case(session, viewer, case_id, lock=True)
     refuse_own_case(viewer, case)
     if case.state not in REVIEWABLE:
         raise NotInReview()
@@ -92,15 +96,6 @@ def ask_for(
         notify(session, users_of(session, case.organisation_id, TOLD), KINDS[kind], "case", case.id, now=now)
     note(session, viewer, "review.request", "candidate", candidate_id, at=now, case=case.id, kind=kind.value)
     return row
-
-
-def _own_side(session: Session, viewer: Viewer, candidate: Candidate | None) -> uuid.UUID:
-    """Of two cases that could be one person, the one that the viewer sees; the candidate's own case first."""
-    if candidate is None:
-        raise errors.NotFound()
-    sides = [one for one in (candidate.case_id, candidate.other_case_id) if one is not None]
-    seen = set(session.scalars(select(Case.id).where(Case.id.in_(sides), access.case_scope(viewer))))
-    return next(one for one in sides if one in seen)
 
 
 def _standing(session: Session, case: Case, kind: RequestKind) -> list[ReviewRequest]:

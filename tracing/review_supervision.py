@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.case import Case
 from models.review_protocol import AssignmentEnd, ReviewAssignment
+from models.user import User
 from tracing import access
 from tracing.access import POLICE, Permission, Viewer
 from tracing.cases import ReasonMissing, load_case
@@ -109,11 +110,28 @@ def _chosen(
         if found is None:
             raise NobodyLeft()
         return found
+    if examiner_id not in {one.id for one in _fit(session, case, rows, row)}:
+        raise ExaminerUnfit(field="examiner_id")
+    return examiner_id
+
+
+def _fit(session: Session, case: Case, rows: Sequence[ReviewAssignment], row: ReviewAssignment) -> list[User]:
+    """The police who could have an assignment's place: of the case's jurisdiction, and in no other place of it."""
     others = {
         one.examiner_id
         for one in rows
         if one.ended_at is None or (one.place != row.place and one.ended_because is AssignmentEnd.DONE)
     }
-    if examiner_id not in {one.id for one in police_of(session, case, POLICE)} - others:
-        raise ExaminerUnfit(field="examiner_id")
-    return examiner_id
+    return [one for one in police_of(session, case, POLICE) if one.id not in others]
+
+
+def could_take_over(session: Session, viewer: Viewer, case_id: uuid.UUID) -> dict[uuid.UUID, list[User]]:
+    """Who could have each running assignment of a case instead, by name. Raises NotFound, Forbidden."""
+    access.require(viewer, Permission.REVIEW_MANAGE)
+    case = load_case(session, viewer, case_id)
+    rows = assignments_of(session, case.id)
+    return {
+        row.id: sorted(_fit(session, case, rows, row), key=lambda one: one.display_name)
+        for row in rows
+        if row.ended_at is None
+    }

@@ -119,7 +119,9 @@ def image(
     services: ServicesDep,
     viewer: ViewerDep,
     now: NowDep,
-    size: Annotated[PhotoSize, Query(description="`face`: the chosen face with a margin.")] = PhotoSize.FULL,
+    size: Annotated[
+        PhotoSize, Query(description="`face`: the chosen face with a margin; `aligned`: upright.")
+    ] = PhotoSize.FULL,
 ) -> Response:
     """Unsealed for this viewer; the look is on record. Never to be cached."""
     data = photos.open_photo(session, services, viewer, photo_id, size=size, now=now)

@@ -27,6 +27,7 @@ from api.web.pages import (
     photos,
     reports,
     review,
+    review_supervision,
     sign_in,
     system,
     users,
@@ -36,8 +37,9 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, lists, intake, cases, photos, photo_advice, reports, review, features, claims, confirmation,
-    contact, outcomes, deadlines, interviews, divisions, users, organisations, jobs, system, audit, appearance,
+    sign_in, home, inbox, lists, intake, cases, photos, photo_advice, reports, review, review_supervision, features,
+    claims, confirmation, contact, outcomes, deadlines, interviews, divisions, users, organisations, jobs, system,
+    audit, appearance,
 )  # fmt: skip
 
 

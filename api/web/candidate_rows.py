@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from api.web.brief import Brief, brief_of
-from api.web.evidence import Bar, bars
+from api.web.evidence import Bar, Span, bars, span
 from api.web.page import Page
 from matcher.evidence.base import Parameters
 from matcher.verdict import SENTENCES, list_verdict
@@ -33,6 +33,7 @@ class Score:
     log10_lr: float
     strength: Strength
     bars: list[Bar]
+    sum: Span
     told: Explanation
     verdict: str
 
@@ -58,7 +59,7 @@ def score_of(page: Page, view: CandidateView, parameters: Parameters) -> Score |
         return None
     told = explanation_of(view.candidate, parameters)
     verdict = SENTENCES[told.verdict][0 if page.locale is Locale.ZH else 1]
-    return Score(view.rank, told.log10_lr, told.strength, bars(told, page.locale), told, verdict)
+    return Score(view.rank, told.log10_lr, told.strength, bars(told, page.locale), span(told.log10_lr), told, verdict)
 
 
 def best_first(photos: list[Photo]) -> list[Photo]:

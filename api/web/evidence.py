@@ -14,6 +14,21 @@ HALF = 100.0
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A bar from nought to what something counts for, in a drawing of 2 * HALF."""
+
+    left: float
+    width: float
+    supports: bool
+
+
+def span(counted: float) -> Span:
+    """The bar of so many log10 units."""
+    width = max(1.0, min(abs(counted), SCALE) / SCALE * HALF)
+    return Span(HALF if counted >= 0 else HALF - width, width, counted >= 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """One term: `left` and `width` of its bar in a drawing of 2 * HALF, which shows what it counts for."""
 
@@ -39,7 +54,7 @@ def bars(told: Explanation, locale: Locale) -> list[Bar]:
 
 
 def _bar(term: ExplainedTerm, locale: Locale) -> Bar:
-    width = max(1.0, min(abs(term.counted), SCALE) / SCALE * HALF)
+    drawn = span(term.counted)
     return Bar(
         kind=term.kind,
         log10_lr=term.log10_lr,
@@ -48,6 +63,6 @@ def _bar(term: ExplainedTerm, locale: Locale) -> Bar:
         other_value=term.other_value,
         strength=strength(term.log10_lr),
         sentence=term.sentence_zh if locale is Locale.ZH else term.sentence_en,
-        left=HALF if term.counted >= 0 else HALF - width,
-        width=width,
+        left=drawn.left,
+        width=drawn.width,
     )

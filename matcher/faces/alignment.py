@@ -20,6 +20,10 @@ from matcher.faces.transforms import Affine, Point, similarity
 
 PARAMETERS_FILE = "alignment-1.json"
 
+PORTRAIT_SPAN = 1.8
+"""Side of a portrait, in sides of the template: hairline, ears and chin belong to a comparison."""
+_PORTRAIT_LEFT, _PORTRAIT_ABOVE = 0.4, 0.5  # room beside and above the template, in its sides
+
 # Neighbours that a bilinear value reads, and one for rounding.
 _MARGIN = 2
 
@@ -75,6 +79,18 @@ def align(
     down = (back.f - top + 0.5) / shrink - 0.5 * (c + d)
     place = (a, b, across, c, d, down)
     return np.array(seen.transform((side, side), Image.Transform.AFFINE, place, Image.Resampling.BILINEAR))
+
+
+def portrait(pixels: NDArray[np.uint8], points: Sequence[Point], side: int) -> NDArray[np.uint8]:
+    """The face (side, side, 3) upright and of one size, with the eyes in the same place in every portrait.
+
+    `points` are dlib's five. Black outside the photograph. Raises ValueError when they are all in one place.
+    """
+    template = load_templates()["arcface"]
+    unit = side / (PORTRAIT_SPAN * template.side)
+    right, down = _PORTRAIT_LEFT * template.side + 0.5, _PORTRAIT_ABOVE * template.side + 0.5
+    places = [((x + right) * unit - 0.5, (y + down) * unit - 0.5) for x, y in template.points]
+    return align(pixels, points, places, side)
 
 
 def _inverse(fit: Affine, points: Sequence[Point]) -> Affine:

@@ -97,7 +97,7 @@ def test_what_phones_make_is_taken_in_and_shown_as_jpeg(
     photo = response.json()
     assert (photo["view"], photo["width"], photo["height"], photo["analysis"]) == ("left", 200, 160, "pending")
     assert client.get(response.headers["location"], headers=staff).json() == photo
-    for size in ("full", "thumbnail", "face"):
+    for size in ("full", "thumbnail", "face", "aligned"):
         image = client.get(photo["image"], params={"size": size}, headers=staff)
         assert image.headers["content-type"] == "image/jpeg"
         assert image.headers["cache-control"] == "private, no-store"

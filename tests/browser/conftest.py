@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from fastapi import FastAPI
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from api.app import create_app
 from matcher.faces.weights import FaceEngineUnavailable, model_version
@@ -20,6 +21,7 @@ from tracing.demo.processes import free_port
 from tracing.platform.clock import utc_now
 from tracing.platform.migrations import upgrade
 from tracing.platform.settings import FaceSettings
+from tracing.services import Services
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PHOTOS = Path(__file__).parents[2] / "var" / "demo-photos"
@@ -27,7 +29,23 @@ OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-START_SECONDS = 30
+START_SECONDS = 60
+expect.set_options(timeout=20_000)  # a machine that does other work too
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The service before it is served: nothing runs its jobs yet but the test."""
+
+    app: FastAPI
+    world: World
+    photos: dict[str, list[Path]]
+
+    @property
+    def services(self) -> Services:
+        """The application's own."""
+        services: Services = self.app.state.services
+        return services
 
 
 @dataclass(frozen=True)
@@ -58,8 +76,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """The service with its embedded worker, in a thread."""
+def ground(tmp_path: Path) -> Ground:
+    """The service with its two provinces. A test that prepares records asks for this before it asks for the site."""
     photos = _photos()
     settings = settings_for(tmp_path / "var")
     try:
@@ -70,15 +88,20 @@ def site(tmp_path: Path) -> Iterator[Site]:
         settings = settings.model_copy(update={"faces": FaceSettings(engine="face_recognition")})
     upgrade(settings)
     app = create_app(settings)
-    world = build_world(app.state.services, utc_now())
+    return Ground(app, build_world(app.state.services, utc_now()), photos)
+
+
+@pytest.fixture
+def site(ground: Ground) -> Iterator[Site]:
+    """The service with its embedded worker, in a thread."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(ground.app, port=port, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + START_SECONDS
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.started, "the server did not start"
-    yield Site(f"http://127.0.0.1:{port}", world, photos)
+    yield Site(f"http://127.0.0.1:{port}", ground.world, ground.photos)
     server.should_exit = True
     thread.join(START_SECONDS)

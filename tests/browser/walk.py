@@ -201,13 +201,13 @@ def judge(walk: Walk, page: Page, case_url: str) -> None:
     expect(page).to_have_url(re.compile(re.escape(case_url)))
     expect(page.locator(".candidate")).to_have_count(0)
     page.locator("#main a[href$='/features'], main a[href$='/features']").first.click()
-    fields = page.locator("form[action$='/features'] .grid input:not([type=checkbox])")
+    fields = page.locator("form[action$='/features'] input.seen")
     for position in range(3):
         fields.nth(position).fill("中等")
     walk.look(page)
     send(page, "/features")
     page.locator(".candidate a").first.click()
-    expect(page.locator(".terms")).to_have_count(0)
+    expect(page.locator(".weighing")).to_have_count(0)
     walk.look(page)
     if walk.scripts:
         page.keyboard.press("6")
@@ -216,7 +216,7 @@ def judge(walk: Walk, page: Page, case_url: str) -> None:
     expect(page.locator("[value=supports]")).to_be_checked()
     page.locator("[name=remarks]").fill("眉弓、鼻翼、耳廓一致")
     send(page, "/opinion")
-    expect(page.locator(".terms")).to_be_visible()
+    expect(page.locator(".weighing")).to_be_visible()
 
 
 def confirm(walk: Walk, page: Page, case_url: str, *, refused: bool = False) -> None:

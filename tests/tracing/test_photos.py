@@ -289,6 +289,29 @@ def test_a_photograph_is_shown_small_and_cut_to_the_face(
     middle = face.convert("RGB").getpixel((110, 60))
     assert isinstance(middle, tuple)
     assert middle[0] > 200 > 60 > middle[2]
+    assert look(services, staff, wide.id, now, PhotoSize.ALIGNED).size == face.size, (
+        "two points do not say how it stands"
+    )
+
+
+def test_a_face_with_five_landmarks_is_shown_upright(
+    any_services: Services, staff: Viewer, case: Case, now: datetime
+) -> None:
+    services = with_colour_faces(any_services)
+    photo = add(services, staff, case.id, now, make_photo_bytes(RED, BLUE))
+    run_jobs(services, now)
+    side = [(70, 74), (70, 66), (70, 46), (70, 54), (50, 60)]  # lying on its side, in the left panel
+    with unit_of_work(services.db) as session:
+        face = session.scalars(select(Face).where(Face.photo_id == photo.id).order_by(Face.ordinal)).first()
+        assert face is not None
+        face.landmarks, face.chosen = [list(point) for point in side], True
+    upright = look(services, staff, photo.id, now, PhotoSize.ALIGNED).convert("RGB")
+    assert upright.size == (640, 640)
+    below, above = upright.getpixel((320, 500)), upright.getpixel((320, 60))
+    assert isinstance(below, tuple)
+    assert isinstance(above, tuple)
+    assert below[0] > 200 > 60 > below[2], "down the face is to the left in the photograph"
+    assert above[2] > 200 > 60 > above[0], "up it is to the right, into the other panel"
 
 
 def test_a_broken_transaction_leaves_no_photograph(

@@ -32,6 +32,7 @@ from tracing.milestones import record_milestone
 from tracing.notifications import notify
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
+from tracing.review_queue import take_case
 from tracing.services import Services
 
 ALL = frozenset(Role)
@@ -109,6 +110,11 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/reports/{report_id}/photos/{photo_id}/face"): REPORT_WRITERS,
     ("POST", "/reports/{report_id}/photos/{photo_id}/remove"): REPORT_WRITERS,
     ("GET", "/review"): POLICE,
+    ("GET", "/review/quality"): SUPERVISOR,
+    ("GET", "/cases/{case_id}/review"): POLICE,
+    ("POST", "/cases/{case_id}/review"): POLICE,
+    ("GET", "/cases/{case_id}/assignments"): SUPERVISOR,
+    ("POST", "/cases/{case_id}/assignments/{assignment_id}/reassign"): SUPERVISOR,
     ("GET", "/cases/{case_id}/features"): POLICE,
     ("POST", "/cases/{case_id}/features"): POLICE,
     ("POST", "/candidates/{candidate_id}/request"): POLICE,
@@ -257,6 +263,7 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
         lead = ClaimResult(ClaimMethod.NAME, services.local_day(utc_now()), "王警官", name="李某")
         examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
         claim = record_claim(session, services, examiner, story.case_id, lead, now=utc_now())
+        taken = take_case(session, services, examiner, story.case_id, now=utc_now())
         entry = tick_paper(
             session, services, staff, story.case_id, "photos",
             done_on=services.local_day(utc_now()), reference=None, now=utc_now(),
@@ -271,6 +278,7 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
             **notified,
             "claim_id": claim.id,
             "entry_id": entry.id,
+            "assignment_id": taken.id,
             "interview_id": interview.id,
             "audio_id": audio.id,
             "clue_id": clue_id,

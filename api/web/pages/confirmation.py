@@ -6,14 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.web.candidate_rows import candidate_rows
+from api.web.candidate_rows import best_first, candidate_rows
 from api.web.errors import ChoiceMissing
 from api.web.forms import choice
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
 from matcher.vocabulary import GalleryKind
-from models.candidate import CandidateState
-from models.confirmation import DECISIVE_METHODS, ConfirmationMethod
+from models.confirmation import ConfirmationMethod
 from models.contact import DangerScreen, PersonWish
 from models.review import AGREEING_GRADE
 from tracing import confirmation as decisions
@@ -21,6 +20,8 @@ from tracing.access import Permission, require
 from tracing.cases import get_case
 from tracing.contact import release_contact
 from tracing.features import FeaturesMissing
+from tracing.photos import list_photos
+from tracing.review_states import UNDECIDED
 
 router = APIRouter()
 
@@ -35,15 +36,13 @@ def show_confirmation(page: Page, case_id: uuid.UUID) -> Response:
         listed = candidate_rows(page, case)
     except FeaturesMissing as missing:
         return redirect(page, f"/cases/{missing.case_id}/features")
-    rows = [
-        row
-        for row in listed
-        if row.kind is GalleryKind.REPORT and row.candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)
-    ]
+    rows = [row for row in listed if row.kind is GalleryKind.REPORT and row.candidate.state in UNDECIDED]
     values = page.typed.values if page.problem else {"candidate_id": page.request.query_params.get("candidate", "")}
+    own = best_first(list_photos(page.session, case.profile_id))
     return render(
         page, "confirmation/confirm.html", case=case, candidates=rows, values=values,
-        methods=list(ConfirmationMethod), decisive=DECISIVE_METHODS, agreeing_grade=AGREEING_GRADE,
+        listed=[row for row in listed if row.candidate.state in UNDECIDED], own_photo=own[0].id if own else None,
+        methods=list(ConfirmationMethod), agreeing_grade=AGREEING_GRADE,
     )  # fmt: skip
 
 

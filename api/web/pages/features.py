@@ -19,6 +19,8 @@ from tracing.profiles import current_facts
 from tracing.review_policy import feature_lists
 
 router = APIRouter()
+REVIEW = "review"
+"""Where to go on when the page was come to on the way to the first candidate."""
 HIDDEN = "hidden."
 """Prefix of the boxes that say "cannot be seen"."""
 
@@ -42,7 +44,8 @@ def show_features(page: Page, case_id: uuid.UUID) -> Response:
         noted=noted,
         values=values,
         hidden=HIDDEN,
-        candidate=page.request.query_params.get("candidate", ""),
+        candidate=page.typed.text("candidate") or page.request.query_params.get("candidate", ""),
+        begun=page.typed.text("next") or page.request.query_params.get("next", ""),
         least=page.services.review_rules.least_features if bases[0] is FeatureBasis.FACIAL else 1,
     )
 
@@ -76,5 +79,5 @@ def note(page: Annotated[Page, posted(show_features)], case_id: uuid.UUID) -> Re
     try:
         back = f"/candidates/{uuid.UUID(wanted)}"
     except ValueError:
-        back = f"/cases/{case_id}"
+        back = f"/cases/{case_id}/review" if page.typed.text("next") == REVIEW else f"/cases/{case_id}"
     return redirect(page, back, done(page, "The features are noted. The candidates of this case are open to you now."))

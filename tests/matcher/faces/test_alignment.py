@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.faces.alignment import align, load_templates
+from matcher.faces.alignment import align, load_templates, portrait
 from matcher.faces.intake import Pixels
 from matcher.faces.transforms import Point
 
@@ -112,3 +112,19 @@ def test_least_squares_shares_the_error_of_a_point() -> None:
     shift = after.astype(int) - before.astype(int)
     assert 0 < shift[1] <= 4
     assert abs(shift[0]) <= 1
+
+
+@pytest.mark.parametrize(("scale", "angle"), [(1.0, 0.0), (2.5, 0.4), (0.7, -0.6)])
+def test_a_portrait_has_every_face_in_the_same_place_with_room_around_it(scale: float, angle: float) -> None:
+    points = placed(TEMPLATE.points, scale, angle, 500.0, 500.0)
+    pixels = np.zeros((1000, 1000, 3), np.uint8)
+    for x, y in points:
+        pixels[round(y) - 4 : round(y) + 5, round(x) - 4 : round(x) + 5] = 255
+    shown = portrait(pixels, points, 180)
+    assert shown.shape == (180, 180, 3)
+    bright = np.argwhere(shown[:, :, 0] > 127)
+    nose = (TEMPLATE.points[4][0] + 0.4 * SIDE) * 180 / (1.8 * SIDE), (TEMPLATE.points[4][1] + 0.5 * SIDE) * 100 / SIDE
+    assert np.abs(bright - np.array([nose[1], nose[0]])).sum(axis=1).min() < 6
+    assert bright[:, 0].min() > 80, "the forehead and the hair have their room"
+    assert bright[:, 1].min() > 40
+    assert bright[:, 1].max() < 140
