@@ -88,7 +88,7 @@ def read_admission(page: Page) -> Admission:
     belongings = _belongings(typed, problems)
     if problems:
         raise InvalidFacts(tuple(problems))
-    texts = {
+    texts: dict[str, Any] = {
         name: typed.optional(name)
         for name in (
             "safety_checker", "findings", "fingerprint_reason", "handover_officer", "handover_unit", "basis_article",

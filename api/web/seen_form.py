@@ -88,9 +88,9 @@ def read_seen(page: Page) -> Seen:
         read["patrol_id"] = _patrol_id(typed.text("patrol_id"))
     if problems:
         raise InvalidFacts(tuple(problems))
-    texts = {name: typed.optional(name) for name in ("place", "road", "words")}
-    conditions = frozenset(one for one in Condition if typed.ticked(f"conditions.{one.value}"))
-    return Seen(**read, **texts, conditions=conditions)
+    read |= {name: typed.optional(name) for name in ("place", "road", "words")}
+    read["conditions"] = frozenset(one for one in Condition if typed.ticked(f"conditions.{one.value}"))
+    return Seen(**read)
 
 
 def _patrol_id(text: str) -> uuid.UUID | None:

@@ -131,6 +131,9 @@ def test_a_notice_is_drafted_looked_over_printed_and_taken_back(
     drafted = staff.see(notice)
     assert "左手无名指缺失" in drafted
     assert f'action="{notice}/approve"' not in drafted
+    waits = staff.see(page)
+    assert notice in waits
+    assert 'name="wish"' not in waits, "the next one is drafted when this one is decided"
     token = token_of(services, id_of(case))
     assert visitor.get(f"/n/{token}").status_code == 404
     assert staff.send(f"{notice}/approve", {}, page=page).status_code == 403

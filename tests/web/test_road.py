@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
+import httpx2
+
 from models.case import CaseState
 from models.sighting import LinkState, SightingLink
 from models.user import Role, User
@@ -40,10 +42,10 @@ def picture(colour: tuple[int, int, int] = RED) -> list[tuple[str, tuple[str, by
     return [("photos.other", ("p.jpg", make_photo_bytes(colour), "image/jpeg"))]
 
 
-def led_to(response: object) -> str:
+def led_to(response: httpx2.Response) -> str:
     """Where a form led."""
-    assert response.status_code == 303, response.text[:800]  # type: ignore[attr-defined]
-    return str(response.headers["location"])  # type: ignore[attr-defined]
+    assert response.status_code == 303, response.text[:800]
+    return response.headers["location"]
 
 
 def test_a_man_who_has_gone_is_looked_out_for_and_found(world: World, browser_of: BrowserOf) -> None:

@@ -47,11 +47,12 @@ def index(page: PageDep) -> Response:
 
 def show_case_notices(page: Page, case_id: uuid.UUID) -> Response:
     """The versions of a case's notice, and the form for the next one."""
-    case = get_case(page.session, page.viewer, case_id, now=page.now)
     cursor = page.request.query_params.get("cursor") or None
     listed = notices.list_notices(
         page.session, page.viewer, case_id=case_id, cursor=cursor, limit=SHOWN, now=page.now
     )  # fmt: skip
+    # After the list, which loads the case with less.
+    case = get_case(page.session, page.viewer, case_id, now=page.now)
     policy = page.services.notices.policy_for(case.organisation.division)
     allowed = allowed_facts(policy, case, page.services.local_day(page.now))
     waiting = any(one.state is NoticeState.PROPOSED for one in listed.items)
