@@ -29,7 +29,7 @@ def choices() -> dict[str, Any]:
 
 def values_of(page: Page, case: Case, record: AdmissionRecord | None, opened: SealedAdmission | None) -> dict[str, str]:
     """What stands, as the values of the form."""
-    values = {"kind": case.admission_kind.value}
+    values = {"kind": case.admission_kind.value, "photo_refused": "yes" if case.photo_refused else ""}
     if record is None or opened is None:
         return values
     checked_at = record.safety_checked_at

@@ -23,7 +23,8 @@ from tracing.services import Services
 BrowserOf = Callable[[User], Browser]
 KNOWN = {
     "kind": "known_identity", "safety_check": "done", "safety_checker": "陈某", "fingerprints": "not_taken",
-    "basis": "none", "identity.name": "梁某某", "identity.home": "广东省湛江市", "findings": "降压药一盒",
+    "basis": "none", "photo_refused": "yes", "findings": "降压药一盒",
+    "identity.name": "梁某某", "identity.home": "广东省湛江市",
     "belongings.0.item": "蓝色布袋", "belongings.0.kept": "三号柜", "belongings.2.item": "钥匙",
     "belongings.2.quantity": "2",
 }  # fmt: skip
@@ -67,6 +68,7 @@ def test_a_man_who_lost_his_wallet_stays_without_being_searched_for(
 
     unopened = staff.see(page)
     assert "共2项，已密封" in unopened
+    assert "本人拒绝拍照" in unopened
     assert not [one for one in SECRETS if one in unopened]
     opened = browser_of(world.a.users[Role.CASEWORKER]).see(f"{page}/sealed")
     assert [one for one in SECRETS if one not in opened] == []

@@ -19,8 +19,9 @@ from models.organisation import Organisation, OrganisationKind
 from models.referral import ReferralKind
 from tracing import access, admission, handovers
 from tracing.access import Permission
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import Circumstances, ReasonMissing, edit_case, load_case
 from tracing.organisations import organisations_by_id
+from tracing.profiles import current_facts
 from tracing.referral_receivers import list_receivers
 
 router = APIRouter()
@@ -96,7 +97,21 @@ def record(page: Annotated[Page, posted(show_form)], case_id: uuid.UUID) -> Resp
     admission.record_admission(
         page.session, page.services, page.viewer, case_id, given, version=version(page.typed), now=page.now
     )
+    _record_refusal(page, case_id)
     return redirect(page, f"/cases/{case_id}/admission", done(page, "The admission is recorded."))
+
+
+def _record_refusal(page: Page, case_id: uuid.UUID) -> None:
+    """Whether the person refuses to be photographed stands with the case, where the search looks for it."""
+    case = load_case(page.session, page.viewer, case_id)
+    refused = page.typed.ticked("photo_refused")
+    if refused == case.photo_refused:
+        return
+    circumstances = Circumstances(case.admitted_on, case.found_on, case.found_division, case.found_place, refused)
+    edit_case(
+        page.session, page.services, page.viewer, case_id, circumstances, current_facts(case.profile),
+        version=None, now=page.now,
+    )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/care")

@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from api.web import once
 from api.web.case_number import case_numbers, typed_case
-from api.web.forms import choice, members_named
+from api.web.forms import choice
 from api.web.page import Page, PageDep, posted
+from api.web.pictures import jpeg, size_asked
 from api.web.rendering import done, redirect, render
 from api.web.seen_form import offered, prepare_photos, read_seen, store_photos
 from api.web.track_map import track_map
@@ -20,7 +21,6 @@ from tracing.access import Permission
 from tracing.cases import load_case
 from tracing.lookout_policy import lookout_policy
 from tracing.organisations import organisations_by_id
-from tracing.photos import PhotoSize
 
 router = APIRouter()
 SHOWN = 25
@@ -72,11 +72,10 @@ def read(page: PageDep, lookout_id: uuid.UUID) -> Response:
 @router.get("/lookouts/{lookout_id}/photo")
 def photo(page: PageDep, lookout_id: uuid.UUID) -> Response:
     """The photograph of whom is looked for, while the lookout is open; never kept by the browser."""
-    size = next(iter(members_named(page.request.query_params.getlist("size"), PhotoSize)), PhotoSize.FULL)
     data = lookouts.open_lookout_photo(
-        page.session, page.services, page.viewer, lookout_id, size=size, now=page.now
+        page.session, page.services, page.viewer, lookout_id, size=size_asked(page), now=page.now
     )  # fmt: skip
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return jpeg(data)
 
 
 @router.post("/lookouts/{lookout_id}/answers")

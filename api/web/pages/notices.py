@@ -13,6 +13,7 @@ from api.web.errors import ChoiceUnknown
 from api.web.forms import choice, members_named
 from api.web.notice_print import printed
 from api.web.page import Page, PageDep, posted
+from api.web.pictures import jpeg
 from api.web.public_page import address_of
 from api.web.rendering import done, redirect, render
 from models.contact import DangerScreen, PersonWish
@@ -139,7 +140,7 @@ def read(page: PageDep, version_id: uuid.UUID) -> Response:
 def photo(page: PageDep, version_id: uuid.UUID) -> Response:
     """The photograph as it is published; never kept by the browser."""
     data = notices.read_notice_photo(page.session, page.services, page.viewer, version_id, now=page.now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return jpeg(data)
 
 
 @router.get("/notices/{version_id}/pdf")

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from api.web import once, uploads
 from api.web.case_number import case_numbers, typed_case
 from api.web.errors import ChoiceMissing
-from api.web.forms import members_named, optional_day
+from api.web.forms import optional_day
 from api.web.page import Page, PageDep, posted
+from api.web.pictures import jpeg, size_asked
 from api.web.rendering import done, redirect, render
 from api.web.seen_form import offered, own_patrols, prepare_photos, read_seen, store_photos
 from api.web.track_map import track_map
@@ -24,7 +25,6 @@ from tracing.cases import ReasonMissing
 from tracing.lookout_policy import lookout_policy
 from tracing.lookout_track import track
 from tracing.organisations import organisations_by_id
-from tracing.photos import PhotoSize
 from tracing.platform import errors
 
 router = APIRouter()
@@ -128,11 +128,10 @@ def add_photos(page: Annotated[Page, posted(show_sighting)], sighting_id: uuid.U
 @router.get("/sightings/{sighting_id}/photos/{sighting_photo_id}")
 def photo(page: PageDep, sighting_id: uuid.UUID, sighting_photo_id: uuid.UUID) -> Response:
     """A photograph, unsealed for this viewer; never kept by the browser."""
-    size = next(iter(members_named(page.request.query_params.getlist("size"), PhotoSize)), PhotoSize.FULL)
     data = sightings.open_sighting_photo(
-        page.session, page.services, page.viewer, sighting_id, sighting_photo_id, size=size, now=page.now
+        page.session, page.services, page.viewer, sighting_id, sighting_photo_id, size=size_asked(page), now=page.now
     )
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return jpeg(data)
 
 
 @router.post("/sightings/{sighting_id}/withdraw")

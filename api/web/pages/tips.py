@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api.web.forms import members_named
 from api.web.page import Page, PageDep, posted
 from api.web.pages.interviews import ROWS, read_clues
+from api.web.pictures import jpeg
 from api.web.rendering import done, redirect, render
 from matcher.vocabulary import KinRelation
 from models.clue import ClueKind
@@ -54,7 +55,7 @@ def read(page: PageDep, tip_id: uuid.UUID) -> Response:
 def photo(page: PageDep, tip_id: uuid.UUID) -> Response:
     """Its photograph; never kept by the browser."""
     data = tips.read_tip_photo(page.session, page.services, page.viewer, tip_id, now=page.now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return jpeg(data)
 
 
 @router.post("/tips/{tip_id}/accept")
