@@ -35,7 +35,9 @@ def test_a_lookout_is_answered_in_two_taps(
         page.locator("[name='photos.other']").set_input_files([PICTURE])
         choose(page, "photo_basis", "statutory_duty")
         walk.look(page)
-        send(page, "/sightings/new")
+        page.locator(
+            "form[action='/sightings/new'] button:not([type=button])"
+        ).click()  # the first one finds the position
         expect(page).to_have_url(re.compile(r"/sightings/[0-9a-f-]{36}$"))
         page.locator("[name='lookout_words']").fill("灰色外套，左腿微跛")
         walk.look(page)
