@@ -102,12 +102,14 @@ def _holder(session: Session, sighting: Sighting, lookouts: Sequence[Lookout]) -
     for one in (sighting, *others):
         shown = select(Photo.id).where(Photo.profile_id == one.profile_id, Photo.removed_at.is_(None)).limit(1)
         if session.scalar(shown) is not None and became_case(session, one) is None:
-            return sighting if one.id == sighting.id else _held(session, one.id)
-    return sighting
+            return _held(session, one.id)
+    return _held(session, sighting.id)
 
 
 def _held(session: Session, sighting_id: uuid.UUID) -> Sighting:
-    """Locked, whoever recorded it: a lookout that was accepted for the viewer's sighting names it."""
+    """Locked, whoever recorded it: a lookout that was accepted for the viewer's sighting names it. With its profile's
+    facts, which looking at the lookouts' sightings has let go of.
+    """
     return session.scalars(
         select(Sighting)
         .where(Sighting.id == sighting_id)

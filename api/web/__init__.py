@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api.web import assets
 from api.web.locale import PageLocale
 from api.web.pages import (
+    admission,
     appearance,
     audit,
     cases,
@@ -20,16 +21,21 @@ from api.web.pages import (
     interviews,
     jobs,
     lists,
+    lookouts,
+    notices,
     notices_public,
     organisations,
     outcomes,
+    patrols,
     photo_advice,
     photos,
     reports,
     review,
     review_supervision,
+    sightings,
     sign_in,
     system,
+    tips,
     users,
 )
 from api.web.problem_page import render_problem
@@ -38,8 +44,8 @@ from api.web.rendering import environment
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
     sign_in, home, inbox, lists, intake, cases, photos, photo_advice, reports, review, review_supervision, features,
-    claims, confirmation, contact, outcomes, deadlines, interviews, divisions, users, organisations, jobs, system,
-    audit, appearance,
+    claims, confirmation, contact, outcomes, deadlines, interviews, lookouts, sightings, patrols, admission, notices,
+    tips, divisions, users, organisations, jobs, system, audit, appearance,
 )  # fmt: skip
 
 

@@ -64,3 +64,10 @@ class PointExpected(errors.Invalid):
 
     slug = "point_expected"
     message = "Write latitude and longitude in degrees, for example 21.98130, 108.65420, or leave it empty."
+
+
+class CaseNumberUnknown(errors.Invalid):
+    """A case number that no case of the viewer's bears."""
+
+    slug = "case_number_unknown"
+    message = "No case has this number. Copy it whole from the case's page."
