@@ -31,9 +31,17 @@ from tracing.access import Viewer
 from tracing.platform.settings import Settings
 
 PAGES: Mapping[str, str] = MappingProxyType(
-    {"case": "/cases/{id}", "report": "/reports/{id}", "candidate": "/candidates/{id}"}
+    {
+        "case": "/cases/{id}",
+        "report": "/reports/{id}",
+        "candidate": "/candidates/{id}",
+        "duplicate": "/duplicates/{id}",
+        "referral": "/referrals/{id}",
+        "home_notice": "/home-notices",
+        "webhook": "/webhooks/{id}",
+    }
 )
-"""Records that have a page of their own."""
+"""Records that have a page, or a list that shows them."""
 INBOX = "/inbox"
 
 

@@ -12,28 +12,40 @@ from api.web.pages import (
     contact,
     deadlines,
     divisions,
+    duplicates,
+    exclusions,
     features,
+    followup,
     home,
+    home_notices,
     inbox,
     intake,
     interviews,
     jobs,
+    kin,
+    ledger,
     notices_public,
     organisations,
     outcomes,
     photos,
+    referral_drafts,
+    referrals,
     reports,
     review,
     sign_in,
+    statistics,
     users,
+    wandering,
+    webhooks,
 )
 from api.web.problem_page import render_problem
 from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
-    deadlines, interviews, divisions, users, organisations, jobs, audit,
+    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, kin,
+    outcomes, home_notices, ledger, referral_drafts, referrals, followup, wandering, duplicates, exclusions, statistics,
+    deadlines, interviews, divisions, users, organisations, webhooks, jobs, audit,
 )  # fmt: skip
 
 

@@ -57,3 +57,10 @@ class PlaceAmbiguous(errors.Invalid):
 
     slug = "place_ambiguous"
     message = "Several places are called this. Choose one, or write its code: {choices}."
+
+
+class NumberUnknown(errors.Invalid):
+    """A number that no record of the viewer's bears."""
+
+    slug = "number_unknown"
+    message = "No record that you may see bears this number. Write the whole number, as it stands on its page."

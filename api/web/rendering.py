@@ -36,7 +36,7 @@ _LISTED: Mapping[AttributeKind, type[StrEnum]] = {
     AttributeKind.GLASSES: Glasses,
     AttributeKind.LITERACY: Literacy,
 }
-_CALENDARS = {Locale.ZH: "zh_Hans_CN", Locale.EN: "en_GB"}
+CALENDARS = {Locale.ZH: "zh_Hans_CN", Locale.EN: "en_GB"}
 
 
 class Words:
@@ -56,13 +56,13 @@ class Words:
 
     def day(self, value: date | None) -> str:
         """A day; "" for none."""
-        return format_date(value, "medium", locale=_CALENDARS[self.locale]) if value else ""
+        return format_date(value, "medium", locale=CALENDARS[self.locale]) if value else ""
 
     def moment(self, value: datetime | None) -> str:
         """A moment on the clock of the service's time zone; "" for none."""
         if value is None:
             return ""
-        return format_datetime(value.astimezone(self.zone), "medium", locale=_CALENDARS[self.locale])
+        return format_datetime(value.astimezone(self.zone), "medium", locale=CALENDARS[self.locale])
 
     def organisation(self, organisation: Organisation) -> str:
         """An organisation's name."""
