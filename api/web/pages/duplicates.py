@@ -54,7 +54,7 @@ def show_pairs(page: Page) -> Response:
     )  # fmt: skip
     return render(
         page, "duplicates/list.html", pairs=found.items, next_cursor=found.next_cursor, first=not query.get("cursor"),
-        status=status, kind=kind, statuses=list(PairStatus), kinds=list(GalleryKind), strength=strength,
+        which=status, kind=kind, statuses=list(PairStatus), kinds=list(GalleryKind), strength=strength,
         values=page.typed.values,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.web import once
 from api.web.forms import choice, members_named, moment, optional_choice
 from api.web.page import Page, PageDep, posted
-from api.web.pages.deadlines import row_of
+from api.web.pages.deadlines import deadline_rows
 from api.web.reason_page import Ask, ask_reason
 from api.web.rendering import Words, done, redirect, render, words_of
 from models.deadline import ClockKind, Deadline
@@ -76,7 +76,7 @@ def show_follow_up(page: Page, case_id: uuid.UUID) -> Response:
     start = {"visited_at": f"{page.now.astimezone(zone):%Y-%m-%dT%H:%M}", "visitor": page.viewer.display_name}
     standing = [one.visit for one in found.visits if one.visit.withdrawn_at is None]
     return render(
-        page, "followup/case.html", case=case, follow_up=found, plan=[row_of(page, one, case) for one in found.plan],
+        page, "followup/case.html", case=case, follow_up=found, plan=[one for one in deadline_rows(page, case) if one.deadline.kind in PLAN],
         graded=[one for one in standing if one.assessment], last=standing[0] if standing else None,
         ended=next((end for end, _ in found.ends if end.withdrawn_at is None), None),
         earlier=wandering.get_history(page.session, page.viewer, case.id, now=page.now).earlier,

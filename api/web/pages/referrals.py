@@ -11,7 +11,7 @@ from api.web.page import Page, PageDep, posted
 from api.web.reason_page import Ask, ask_reason
 from api.web.rendering import done, ethnicity_name, place_name, redirect, render, words_of
 from matcher.vocabulary import Sex
-from models.referral import REFERRAL_TRANSITIONS, Referral, ReferralFact, ReferralState
+from models.referral import ANSWERS, REFERRAL_TRANSITIONS, Referral, ReferralFact, ReferralState
 from tracing import referral_lists, referrals
 from tracing.access import Permission, require
 from tracing.cases import get_case
@@ -80,9 +80,7 @@ def _shown(page: Page, fact: ReferralFact, value: str) -> str:
 
 def _steps(page: Page, one: Referral) -> frozenset[ReferralState]:
     """The moves that the viewer's side makes from here."""
-    mine = (
-        referrals.ANSWERS if page.may(Permission.ANSWER) else frozenset({ReferralState.SENT, ReferralState.WITHDRAWN})
-    )
+    mine = ANSWERS if page.may(Permission.ANSWER) else frozenset({ReferralState.SENT, ReferralState.WITHDRAWN})
     if not (page.may(Permission.ANSWER) or page.may(Permission.REFER)):
         return frozenset()
     return REFERRAL_TRANSITIONS[one.state] & mine
