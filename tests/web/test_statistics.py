@@ -11,7 +11,7 @@ from tests.factories.records import make_case
 from tests.factories.world import World
 from tests.web.conftest import Browser
 from tracing.platform.clock import utc_now
-from tracing.platform.db import read_only, unit_of_work
+from tracing.platform.db import unit_of_work
 from tracing.services import Services
 from tracing.statistics import Cell, Query, read_statistics
 from tracing.statistics_months import read_months
@@ -51,7 +51,7 @@ def test_months_tell_no_small_number(services: Services, world: World) -> None:
     today = services.local_day(utc_now())
     for exact in (False, True):
         query = Query(today - timedelta(days=60), today, exact=exact)
-        with read_only(services.db) as session:
+        with unit_of_work(services.db) as session:
             table = read_statistics(session, services, viewer, query, now=utc_now())
             (months,) = read_months(session, services, viewer, table, ["people_helped"], now=utc_now())
         assert months.firsts[0] == query.first

@@ -76,7 +76,8 @@ def show_follow_up(page: Page, case_id: uuid.UUID) -> Response:
     start = {"visited_at": f"{page.now.astimezone(zone):%Y-%m-%dT%H:%M}", "visitor": page.viewer.display_name}
     standing = [one.visit for one in found.visits if one.visit.withdrawn_at is None]
     return render(
-        page, "followup/case.html", case=case, follow_up=found, plan=[one for one in deadline_rows(page, case) if one.deadline.kind in PLAN],
+        page, "followup/case.html", case=case, follow_up=found,
+        plan=[one for one in deadline_rows(page, case) if one.deadline.kind in PLAN],
         graded=[one for one in standing if one.assessment], last=standing[0] if standing else None,
         ended=next((end for end, _ in found.ends if end.withdrawn_at is None), None),
         earlier=wandering.get_history(page.session, page.viewer, case.id, now=page.now).earlier,

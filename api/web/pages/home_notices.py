@@ -11,6 +11,7 @@ from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
 from models.home_notice import HomeAnswer
 from tracing import home_notices
+from tracing.access import Permission, require
 
 router = APIRouter()
 SHOWN = 25
@@ -39,6 +40,7 @@ def index(page: PageDep) -> Response:
 @router.post("/home-notices/{notice_id}/answer")
 def answer(page: Annotated[Page, posted(show_notices)], notice_id: uuid.UUID) -> Response:
     """The addressee's answer, once."""
+    require(page.viewer, Permission.HOME_NOTICE)
     home_notices.answer_home_notice(
         page.session, page.viewer, notice_id, choice(page.typed, f"answer.{notice_id}", HomeAnswer), now=page.now
     )
