@@ -34,6 +34,7 @@ from api.web.pages import (
     review,
     sign_in,
     statistics,
+    timeline,
     users,
     wandering,
     webhooks,
@@ -43,9 +44,9 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, kin,
-    outcomes, home_notices, ledger, referral_drafts, referrals, followup, wandering, duplicates, exclusions, statistics,
-    deadlines, interviews, divisions, users, organisations, webhooks, jobs, audit,
+    sign_in, home, inbox, intake, cases, timeline, photos, reports, review, features, claims, exclusions, confirmation,
+    contact, kin, outcomes, home_notices, ledger, referral_drafts, referrals, followup, wandering, duplicates,
+    statistics, deadlines, interviews, divisions, users, organisations, webhooks, jobs, audit,
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from tracing.facts import AttributeFact
 from tracing.inbox import count_unread
 
 TEMPLATES = Path(__file__).parent / "templates"
-_LISTED: Mapping[AttributeKind, type[StrEnum]] = {
+LISTED: Mapping[AttributeKind, type[StrEnum]] = {
     AttributeKind.SEX: Sex,
     AttributeKind.BUILD: Build,
     AttributeKind.BLOOD_GROUP: BloodGroup,
@@ -83,7 +83,7 @@ def ethnicity_name(code: str) -> str:
 
 def value_member(fact: AttributeFact) -> StrEnum:
     """The enum member that the value of such a fact names. Raises KeyError for a kind without a list."""
-    return _LISTED[fact.kind](fact.value)
+    return LISTED[fact.kind](fact.value)
 
 
 @cache

@@ -87,6 +87,7 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/cases/{case_id}"): CASE_READERS,
     ("GET", "/cases/{case_id}/changes"): CASE_READERS,
     ("GET", "/cases/{case_id}/progress"): CASE_READERS,
+    ("GET", "/cases/{case_id}/timeline"): CASE_READERS,
     ("GET", "/cases/{case_id}/edit"): STAFF,
     ("POST", "/cases/{case_id}/edit"): STAFF,
     ("POST", "/cases/{case_id}/submit"): STAFF,
