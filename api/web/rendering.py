@@ -55,7 +55,9 @@ class Words:
         return label(self.locale, member)
 
     def day(self, value: date | None) -> str:
-        """A day; "" for none."""
+        """A day, of a moment the one in the service's time zone; "" for none."""
+        if isinstance(value, datetime):
+            value = value.astimezone(self.zone)
         return format_date(value, "medium", locale=CALENDARS[self.locale]) if value else ""
 
     def moment(self, value: datetime | None) -> str:
