@@ -222,6 +222,11 @@ def list_home_notices(
     return page
 
 
+def addressed(viewer: Viewer, notice: HomeNotice) -> bool:
+    """Whether a notice of the viewer's scope, loaded with its organisation, is the viewer's to answer."""
+    return notice.organisation is None or notice.organisation.path.startswith(viewer.jurisdiction)
+
+
 def answer_home_notice(
     session: Session, viewer: Viewer, notice_id: uuid.UUID, answer: HomeAnswer, *, now: datetime
 ) -> HomeNotice:
@@ -238,8 +243,7 @@ def answer_home_notice(
         .with_for_update(of=HomeNotice)
         .execution_options(populate_existing=True),
     )
-    mine = select(HomeNotice.id).where(HomeNotice.id == notice.id, access.addressed_to(viewer))
-    if notice.organisation_id is not None and session.scalar(mine) is None:
+    if not addressed(viewer, notice):
         raise NotAddressed()
     if notice.answered_at is not None:
         raise NoticeAnswered()

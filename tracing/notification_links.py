@@ -39,9 +39,13 @@ PAGES: Mapping[str, str] = MappingProxyType(
         "lookout": "/lookouts/{id}",
         "notice": "/notices/{id}",
         "tip": "/tips/{id}",
+        "duplicate": "/duplicates/{id}",
+        "referral": "/referrals/{id}",
+        "home_notice": "/home-notices",
+        "webhook": "/webhooks/{id}",
     }
 )
-"""Records that have a page of their own."""
+"""Records that have a page, or a list that shows them."""
 INBOX = "/inbox"
 
 

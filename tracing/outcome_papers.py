@@ -244,3 +244,8 @@ def open_handover(
     )
     note(session, viewer, "handover.open", "case", case.id, at=now, outcome=outcome.id)
     return handover, Receiver(**told, reference=handover.reference)
+
+
+def escort_trip(session: Session, outcome_id: uuid.UUID) -> EscortTrip | None:
+    """The escort home of an outcome that the caller has already been allowed to see."""
+    return session.scalars(select(EscortTrip).where(EscortTrip.outcome_id == outcome_id)).one_or_none()

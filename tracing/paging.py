@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Row, Select, Subquery, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tracing.platform import errors
@@ -51,6 +51,17 @@ def page_of(
     items = tuple(rows[:limit])
     more = len(rows) > limit
     return Page(items, _encode(items[-1], at.key, identity.key) if more else None)
+
+
+def page_of_rows(session: Session, rows: Subquery, *, cursor: str | None, limit: int) -> Page[Row[Any]]:
+    """One page of rows gathered from several tables, newest `at` first, ties by `id`. Raises BadCursor."""
+    limit = max(1, min(limit, LIMIT_MAX))
+    statement = select(rows)
+    if cursor:
+        statement = statement.where(tuple_(rows.c.at, rows.c.id) < tuple_(*_decode(cursor)))
+    found = session.execute(statement.order_by(rows.c.at.desc(), rows.c.id.desc()).limit(limit + 1)).all()
+    more = len(found) > limit
+    return Page(tuple(found[:limit]), _encode(found[limit - 1], "at", "id") if more else None)
 
 
 def _encode(row: Any, at: str, identity: str) -> str:

@@ -1,11 +1,13 @@
 """Lists of referrals (转介清单): the inbox of a receiving organisation, what a station has sent, those of one case."""
 
 import uuid
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from models.case import Case
 from models.referral import Referral, ReferralState
 from tracing import access
 from tracing.access import Permission, Viewer
@@ -49,6 +51,13 @@ def list_case_referrals(session: Session, viewer: Viewer, case_id: uuid.UUID, *,
     ).all()
     note(session, viewer, "referral.list", "case", case.id, at=now, count=len(rows))
     return list(rows)
+
+
+def case_numbers(session: Session, viewer: Viewer, referrals: Iterable[Referral]) -> Mapping[uuid.UUID, str]:
+    """The numbers of the cases behind listed referrals, by the case's id; none for a receiving organisation."""
+    wanted = {one.case_id for one in referrals}
+    rows = session.execute(select(Case.id, Case.number).where(Case.id.in_(wanted), access.case_scope(viewer)))
+    return {row.id: row.number for row in rows}
 
 
 def _loaded(viewer: Viewer) -> Select[Referral]:

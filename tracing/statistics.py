@@ -141,7 +141,8 @@ class Table:
     definitions: Definitions
 
 
-def _period(services: Services, query: Query, now: datetime) -> Period:
+def period_of(services: Services, query: Query, now: datetime) -> Period:
+    """The period that is asked for. Raises PeriodInvalid."""
     if not query.first <= query.last or query.last.year - query.first.year > LONGEST_YEARS:
         raise PeriodInvalid(field="to", years=LONGEST_YEARS)
     return Period(query.first, query.last, services.settings.zone, now)
@@ -159,7 +160,7 @@ def read_statistics(session: Session, services: Services, viewer: Viewer, query:
     access.require(viewer, Permission.STATISTICS)
     if query.exact:
         access.require(viewer, Permission.CASE_READ)
-    period, root = _period(services, query, now), _root(session, viewer, query.organisation_id)
+    period, root = period_of(services, query, now), _root(session, viewer, query.organisation_id)
     said = definitions()
     found = {one.key: _measured(session, one, period, root, query.by) for one in said.figures}
     groups = _groups(session, root, query.by, {key for measured in found.values() for key, _ in measured if key})
@@ -187,7 +188,8 @@ def _key(root: Organisation, by: Grouping) -> ColumnElement[str]:
     return func.substr(Organisation.path, len(root.path) + 1, ID_LENGTH)
 
 
-def _counted(period: Period, key: str, root: Organisation, by: Grouping) -> Select[Any]:
+def counted(period: Period, key: str, root: Organisation, by: Grouping) -> Select[Any]:
+    """The rows that a figure counts below an organisation, each with the key of its column."""
     rows = FIGURES[key](period).subquery()
     return (
         select(
@@ -203,7 +205,7 @@ def _counted(period: Period, key: str, root: Organisation, by: Grouping) -> Sele
 
 
 def _measured(session: Session, one: Definition, period: Period, root: Organisation, by: Grouping) -> Measured:
-    rows = _counted(period, one.key, root, by).subquery()
+    rows = counted(period, one.key, root, by).subquery()
     groups: list[Any] = [literal(None, String)] if by is Grouping.NONE else [literal(None, String), rows.c.group_key]
     found: dict[tuple[str | None, str | None], tuple[float, int]] = {}
     for group in groups:
@@ -296,8 +298,8 @@ def list_figure_cases(
     access.require(viewer, Permission.CASE_READ)
     if figure not in FIGURES:
         raise errors.NotFound()
-    period, root = _period(services, query, now), _root(session, viewer, query.organisation_id)
-    rows = _counted(period, figure, root, query.by).subquery()
+    period, root = period_of(services, query, now), _root(session, viewer, query.organisation_id)
+    rows = counted(period, figure, root, query.by).subquery()
     wanted = select(rows.c.case_id)
     if part is not None:
         wanted = wanted.where(rows.c.part == part)

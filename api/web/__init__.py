@@ -14,12 +14,18 @@ from api.web.pages import (
     contact,
     deadlines,
     divisions,
+    duplicates,
+    exclusions,
     features,
+    followup,
     home,
+    home_notices,
     inbox,
     intake,
     interviews,
     jobs,
+    kin,
+    ledger,
     lists,
     lookouts,
     notices,
@@ -29,23 +35,30 @@ from api.web.pages import (
     patrols,
     photo_advice,
     photos,
+    referral_drafts,
+    referrals,
     reports,
     review,
     review_supervision,
     sightings,
     sign_in,
+    statistics,
     system,
+    timeline,
     tips,
     users,
+    wandering,
+    webhooks,
 )
 from api.web.problem_page import render_problem
 from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, lists, intake, cases, photos, photo_advice, reports, review, review_supervision, features,
-    claims, confirmation, contact, outcomes, deadlines, interviews, lookouts, sightings, patrols, admission, notices,
-    tips, divisions, users, organisations, jobs, system, audit, appearance,
+    sign_in, home, inbox, lists, intake, cases, timeline, photos, photo_advice, reports, review, review_supervision,
+    features, claims, exclusions, confirmation, contact, kin, outcomes, home_notices, ledger, referral_drafts,
+    referrals, followup, wandering, duplicates, statistics, deadlines, interviews, lookouts, sightings, patrols,
+    admission, notices, tips, divisions, users, organisations, webhooks, jobs, system, audit, appearance,
 )  # fmt: skip
 
 

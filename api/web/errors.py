@@ -71,3 +71,10 @@ class CaseNumberUnknown(errors.Invalid):
 
     slug = "case_number_unknown"
     message = "No case has this number. Copy it whole from the case's page."
+
+
+class NumberUnknown(errors.Invalid):
+    """A number that no record of the viewer's bears."""
+
+    slug = "number_unknown"
+    message = "No record that you may see bears this number. Write the whole number, as it stands on its page."

@@ -3,17 +3,17 @@
 import inspect
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.deps import NowDep, ServicesDep
-from api.problems import Problem
+from api.problems import Problem, problem_of
 from api.web import cookies, csrf
 from api.web.forms import Typed, TypedDep
 from models.user import Locale, TokenKind
@@ -24,6 +24,7 @@ from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
 
 Show = Callable[..., Response]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -136,3 +137,11 @@ def posted(again: Show, *, visitor: bool = False) -> Any:
             request.app.state.worker.notify()
 
     return Depends(dependency, scope="function")
+
+
+def asked_of(page: Page, read: Callable[[Typed], T], otherwise: T) -> tuple[Page, T]:
+    """What the address of a GET form asks for; when it is refused, `otherwise` and the page with the problem on it."""
+    try:
+        return page, read(Typed(dict(page.request.query_params)))
+    except errors.Invalid as error:
+        return replace(page, problem=problem_of(error, page.locale)), otherwise

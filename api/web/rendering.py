@@ -31,7 +31,7 @@ from tracing.facts import AttributeFact
 from tracing.inbox import count_unread
 
 TEMPLATES = Path(__file__).parent / "templates"
-_LISTED: Mapping[AttributeKind, type[StrEnum]] = {
+LISTED: Mapping[AttributeKind, type[StrEnum]] = {
     AttributeKind.SEX: Sex,
     AttributeKind.BUILD: Build,
     AttributeKind.BLOOD_GROUP: BloodGroup,
@@ -39,7 +39,7 @@ _LISTED: Mapping[AttributeKind, type[StrEnum]] = {
     AttributeKind.GLASSES: Glasses,
     AttributeKind.LITERACY: Literacy,
 }
-_CALENDARS = {Locale.ZH: "zh_Hans_CN", Locale.EN: "en_GB"}
+CALENDARS = {Locale.ZH: "zh_Hans_CN", Locale.EN: "en_GB"}
 
 
 class Words:
@@ -58,14 +58,16 @@ class Words:
         return label(self.locale, member)
 
     def day(self, value: date | None) -> str:
-        """A day; "" for none."""
-        return format_date(value, "medium", locale=_CALENDARS[self.locale]) if value else ""
+        """A day, of a moment the one in the service's time zone; "" for none."""
+        if isinstance(value, datetime):
+            value = value.astimezone(self.zone)
+        return format_date(value, "medium", locale=CALENDARS[self.locale]) if value else ""
 
     def moment(self, value: datetime | None) -> str:
         """A moment on the clock of the service's time zone; "" for none."""
         if value is None:
             return ""
-        return format_datetime(value.astimezone(self.zone), "medium", locale=_CALENDARS[self.locale])
+        return format_datetime(value.astimezone(self.zone), "medium", locale=CALENDARS[self.locale])
 
     def organisation(self, organisation: Organisation) -> str:
         """An organisation's name."""
@@ -91,7 +93,7 @@ def ethnicity_name(code: str) -> str:
 
 def value_member(fact: AttributeFact) -> StrEnum:
     """The enum member that the value of such a fact names. Raises KeyError for a kind without a list."""
-    return _LISTED[fact.kind](fact.value)
+    return LISTED[fact.kind](fact.value)
 
 
 @cache

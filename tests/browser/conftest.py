@@ -55,6 +55,7 @@ class Site:
     url: str
     world: World
     photos: dict[str, list[Path]]
+    services: Services
 
 
 def _photos() -> dict[str, list[Path]]:
@@ -102,6 +103,6 @@ def site(ground: Ground) -> Iterator[Site]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.started, "the server did not start"
-    yield Site(f"http://127.0.0.1:{port}", ground.world, ground.photos)
+    yield Site(f"http://127.0.0.1:{port}", ground.world, ground.photos, ground.services)
     server.should_exit = True
     thread.join(START_SECONDS)

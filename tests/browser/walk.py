@@ -14,7 +14,7 @@ from tests.factories.records import FAMILY
 
 SEARCH_MILLISECONDS = 60_000
 KIN = {
-    "relative": FAMILY.name, "relation": "姐姐", "document_reference": "450702-0001",
+    "relative": FAMILY.name, "relation": "姐姐", "documents.0.reference": "450702-0001",
     "questions.0.question": "您家里有没有人走失？", "questions.0.answer": "弟弟，去年冬天走的",
     "questions.1.question": "家里人平时怎么称呼他？", "questions.1.answer": "阿国",
 }  # fmt: skip
@@ -255,11 +255,13 @@ def reach_family(walk: Walk, page: Page, case_url: str) -> None:
     page.locator("[name=note]").fill("姐姐明天来站")
     send(page, "/attempts")
     expect(page.locator(".timeline")).to_contain_text("姐姐明天来站")
+    page.goto(f"{case_url}/kin")
+    walk.look(page)
     for name, said in KIN.items():
         page.locator(f"[name='{name}']").fill(said)
     for row in (0, 1):
         page.locator(f"[name='questions.{row}.agrees']").check()
-    choose(page, "document", "household_booklet")
+    choose(page, "documents.0.kind", "household_booklet")
     page.locator("[name=verified]").check()
     send(page, "/kin")
     page.goto(f"{case_url}/outcome")

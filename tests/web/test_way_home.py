@@ -15,7 +15,7 @@ from tracing.platform.db import read_only
 from tracing.services import Services
 
 KIN = {
-    "relative": "韦桂英", "relation": "姐姐", "document": "household_booklet", "document_reference": "1",
+    "relative": "韦桂英", "relation": "姐姐", "documents.0.kind": "household_booklet", "documents.0.reference": "1",
     "questions.0.question": "有没有人走失？", "questions.0.answer": "弟弟", "questions.0.agrees": "yes",
     "questions.1.question": "怎么称呼？", "questions.1.answer": "阿国", "questions.1.agrees": "yes",
 }  # fmt: skip
@@ -49,11 +49,11 @@ def test_the_way_home_without_scripts(
                "handover.relation": "姐姐"}  # fmt: skip
     assert caseworker.send(f"{case}/outcome", outcome, page=f"{case}/outcome").status_code == 409
     short = {name: value for name, value in KIN.items() if not name.startswith("questions.1")} | {"verified": "yes"}
-    refused = caseworker.send(f"{case}/kin", short, page=contact)
+    kin = f"{case}/kin"
+    refused = caseworker.send(kin, short, page=kin)
     assert refused.status_code == 409
-    assert "阿国" not in refused.text
     assert "弟弟" in refused.text, "what was typed is kept"
-    assert caseworker.send(f"{case}/kin", KIN | {"verified": "yes"}, page=contact).status_code == 303
+    assert caseworker.send(kin, KIN | {"verified": "yes"}, page=kin).status_code == 303
     assert caseworker.send(f"{case}/outcome", outcome, page=f"{case}/outcome").status_code == 303
     assert state_of(services, story.case_id) is CaseState.REUNIFIED
 

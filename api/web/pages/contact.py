@@ -6,53 +6,58 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.web import once
-from api.web.forms import Typed, choice, day, moment, optional_choice
+from api.web.forms import choice, day, moment
 from api.web.page import Page, PageDep, posted
-from api.web.rendering import done, redirect, render
-from models.case import CONTACT_OPEN, CaseState
-from models.contact import LOCAL_CHANNELS, ContactChannel, ContactResult, DangerScreen, PersonWish
-from models.kin import KinDocument
+from api.web.reason_page import Ask, ask_reason
+from api.web.rendering import done, redirect, render, words_of
+from models.case import CONTACT_OPEN, Case, CaseState
+from models.contact import (
+    LOCAL_CHANNELS,
+    ContactChannel,
+    ContactResult,
+    ContactScreening,
+    DangerScreen,
+    PersonWish,
+)
 from tracing import contact, contact_plans, kin, screenings
 from tracing.access import Permission, require
 from tracing.cases import get_case
-from tracing.facts import check_text
-from tracing.kin import KinEvidence, Question, SeenDocument
 
 router = APIRouter()
-QUESTIONS = 4
-"""Rows of questions that the form offers; what is left empty is left out."""
+LATEST = 3
+"""Verifications of kin that the page of the contact shows."""
+
+
+def standing_stop(page: Page, case: Case) -> ContactScreening | None:
+    """The last screening, when it stops every contact."""
+    last = screenings.last_screening(page.session, case.id)
+    return last if last is not None and last.stops else None
 
 
 def show_contact(page: Page, case_id: uuid.UUID) -> Response:
     """Sealed before the release and while contact is stopped. Each reading is on record."""
     require(page.viewer, Permission.CONTACT)
     case = get_case(page.session, page.viewer, case_id, now=page.now)
-    last = screenings.last_screening(page.session, case.id)
-    stopped = last is not None and last.stops
+    stopped = standing_stop(page, case)
     who = (page.session, page.services, page.viewer, case_id)
-    is_open = case.state in CONTACT_OPEN and not stopped
+    is_open = case.state in CONTACT_OPEN and stopped is None
     zone = page.services.settings.zone
     values = page.typed.values if page.problem else {"attempted_at": f"{page.now.astimezone(zone):%Y-%m-%dT%H:%M}"}
     return render(
         page,
         "contact/contact.html",
         case=case,
-        stopped=last if stopped and case.state in CONTACT_OPEN else None,
+        stopped=stopped if case.state in CONTACT_OPEN else None,
+        asked=screenings.last_screening(page.session, case.id),
         family=contact.read_family_contact(*who, now=page.now) if is_open else None,
         attempts=contact.list_attempts(*who, now=page.now) if is_open else [],
         plan=contact_plans.read_plan(*who, now=page.now) if is_open else None,
-        verifications=kin.list_kin(*who, limit=200, now=page.now).items if is_open else (),
+        verifications=kin.list_kin(*who, limit=LATEST, now=page.now).items if is_open else (),
         script=page.services.homeward.script,
-        policy=page.services.homeward.kin,
         values=values,
         channels=list(ContactChannel),
         local_channels=[one for one in ContactChannel if one in LOCAL_CHANNELS],
         results=list(ContactResult),
-        documents=list(KinDocument),
-        questions=range(QUESTIONS),
-        key_field=once.FIELD,
-        form_key=once.key(page),
     )
 
 
@@ -85,37 +90,31 @@ def plan(page: Annotated[Page, posted(show_contact)], case_id: uuid.UUID) -> Res
     return redirect(page, f"/cases/{case_id}/contact", done(page, "The plan is recorded."))
 
 
-def _evidence(typed: Typed) -> KinEvidence:
-    rows = [row for row in range(QUESTIONS) if typed.text(f"questions.{row}.question")]
-    kind = optional_choice(typed, "document", KinDocument)
-    return KinEvidence(
-        typed.text("relative"),
-        typed.text("relation"),
-        tuple(
-            Question(
-                typed.text(f"questions.{row}.question"),
-                typed.text(f"questions.{row}.answer"),
-                typed.ticked(f"questions.{row}.agrees"),
-            )
-            for row in rows
-        ),
-        (SeenDocument(kind, typed.optional("document_reference")),) if kind else (),
-        typed.ticked("verified"),
-        typed.ticked("doubtful"),
-        typed.optional("kin_note"),
-    )
+def show_exception(page: Page, case_id: uuid.UUID) -> Response:
+    """The form that lets the first attempt go another way."""
+    require(page.viewer, Permission.CONTACT_EXCEPTION)
+    case = get_case(page.session, page.viewer, case_id, now=page.now)
+    words = words_of(page)
+    asked = Ask(
+        title=words.text("Let the first attempt go another way"),
+        about=words.text("Then the caseworkers may telephone or visit the family themselves."),
+        button=words.text("Allow it"), back=f"/cases/{case.id}", crumb=case.number,
+        help=words.text("Say why neither the local police nor the village committee can make the first call."),
+    )  # fmt: skip
+    return ask_reason(page, asked)
 
 
-@router.post("/cases/{case_id}/kin")
-def verify(page: Annotated[Page, posted(show_contact)], case_id: uuid.UUID) -> Response:
-    """A verification of kin."""
-    require(page.viewer, Permission.CONTACT)
-    check_text(page.typed.text("relative"), field="relative", limit=100)
-    here, given = f"/cases/{case_id}/contact", _evidence(page.typed)
-    if once.earlier(page, f"kin {case_id}") is None:
-        made = kin.verify_kin(page.session, page.services, page.viewer, case_id, given, now=page.now)
-        once.remember(page, made.id)
-    return redirect(page, here, done(page, "The verification is recorded."))
+@router.get("/cases/{case_id}/contact-exception")
+def read_exception(page: PageDep, case_id: uuid.UUID) -> Response:
+    """The page, for police supervisors."""
+    return show_exception(page, case_id)
+
+
+@router.post("/cases/{case_id}/contact-exception")
+def allow(page: Annotated[Page, posted(show_exception)], case_id: uuid.UUID) -> Response:
+    """Allow it, with the reason."""
+    contact.allow_exception(page.session, page.viewer, case_id, reason=page.typed.text("reason"), now=page.now)
+    return redirect(page, f"/cases/{case_id}", done(page, "The first attempt may go another way now."))
 
 
 def show_screenings(page: Page, case_id: uuid.UUID) -> Response:

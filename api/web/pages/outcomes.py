@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from api.web.forms import Typed, choice, day, moment, optional_choice, optional_place
 from api.web.page import Page, PageDep, posted
-from api.web.rendering import done, redirect, render
-from models.case import CaseState
-from models.outcome import HOME, OutcomeKind, OutcomeRoute, Transport
-from tracing import dossier, outcomes
+from api.web.reason_page import Ask, ask_reason
+from api.web.rendering import done, redirect, render, words_of
+from models.case import Case, CaseState
+from models.outcome import HOME, Outcome, OutcomeKind, OutcomeRoute, Transport
+from tracing import dossier, home_notices, outcome_papers, outcomes
 from tracing.access import Permission, require
 from tracing.cases import get_case
 from tracing.outcome_papers import Papers, Receiver, Transfer, Trip
@@ -50,7 +51,12 @@ def _papers(page: Page, kind: OutcomeKind) -> Papers:
         )  # fmt: skip
     transfer = None
     if Need.NOTICE in needs and typed.text("transfer.document_number"):
-        transfer = Transfer(typed.text("transfer.document_number"), receiver=typed.optional("transfer.receiver"))
+        place = optional_place(typed, "transfer.division")
+        station = home_notices.addressee(page.session, place) if place else None
+        transfer = Transfer(
+            typed.text("transfer.document_number"), station.id if station else None,
+            typed.optional("transfer.receiver"),
+        )  # fmt: skip
     return Papers(receiver, _trip(page, typed) if Need.TRIP in needs and typed.text("trip.escorts") else None, transfer)
 
 
@@ -73,6 +79,66 @@ def record(page: Annotated[Page, posted(show_outcome)], case_id: uuid.UUID) -> R
         now=page.now,
     )  # fmt: skip
     return redirect(page, f"/cases/{case_id}", done(page, "The outcome is recorded."))
+
+
+def _outcome(page: Page, case_id: uuid.UUID, outcome_id: uuid.UUID) -> tuple[Case, Outcome]:
+    require(page.viewer, Permission.OUTCOME)
+    case = get_case(page.session, page.viewer, case_id, now=page.now)
+    for one in outcomes.list_outcomes(page.session, case.id):
+        if one.id == outcome_id:
+            return case, one
+    raise errors.NotFound()
+
+
+def show_withdrawal(page: Page, case_id: uuid.UUID, outcome_id: uuid.UUID) -> Response:
+    """The form that takes an outcome back."""
+    case, outcome = _outcome(page, case_id, outcome_id)
+    words = words_of(page)
+    asked = Ask(
+        title=words.text("Take the outcome back"),
+        about=f"{words.label(outcome.kind)} · {words.day(outcome.occurred_on)}",
+        button=words.text("Take it back"), back=f"/cases/{case.id}/outcome", crumb=case.number,
+        help=words.text("It stays on record and counts nowhere. Then look at the state of the case."),
+    )  # fmt: skip
+    return ask_reason(page, asked)
+
+
+@router.get("/cases/{case_id}/outcomes/{outcome_id}/withdraw")
+def withdrawal(page: PageDep, case_id: uuid.UUID, outcome_id: uuid.UUID) -> Response:
+    """The page."""
+    return show_withdrawal(page, case_id, outcome_id)
+
+
+@router.post("/cases/{case_id}/outcomes/{outcome_id}/withdraw")
+def withdraw_outcome(
+    page: Annotated[Page, posted(show_withdrawal)], case_id: uuid.UUID, outcome_id: uuid.UUID
+) -> Response:
+    """Take it back, with the reason."""
+    row = outcomes.withdraw_outcome(
+        page.session, page.services, page.viewer, outcome_id, reason=page.typed.text("reason"), now=page.now
+    )
+    return redirect(page, f"/cases/{row.case_id}", done(page, "The outcome is withdrawn; it stays on record."))
+
+
+@router.get("/cases/{case_id}/outcomes/{outcome_id}/handover")
+def handover(page: PageDep, case_id: uuid.UUID, outcome_id: uuid.UUID) -> Response:
+    """Who signed, opened, as the record to print; every opening is on record."""
+    case, outcome = _outcome(page, case_id, outcome_id)
+    signed, receiver = outcome_papers.open_handover(
+        page.session, page.services, page.viewer, outcome_id, now=page.now
+    )  # fmt: skip
+    trip = outcome_papers.escort_trip(page.session, outcome.id)
+    return render(
+        page, "outcomes/handover.html", case=case, outcome=outcome, receiver=receiver, signed=signed, trip=trip
+    )
+
+
+@router.get("/cases/{case_id}/handover-form")
+def handover_form(page: PageDep, case_id: uuid.UUID) -> Response:
+    """The same record with empty lines, to be signed at the handover."""
+    require(page.viewer, Permission.OUTCOME)
+    case = get_case(page.session, page.viewer, case_id, now=page.now)
+    return render(page, "outcomes/handover.html", case=case, outcome=None, receiver=None, signed=None, trip=None)
 
 
 def show_dossier(page: Page, case_id: uuid.UUID) -> Response:
