@@ -9,17 +9,12 @@ import xlsxwriter
 from api.messages import translate
 from api.statistics_words import definition, group_name, part_name, title
 from models.user import Locale
+from tracing.spreadsheets import plain
 from tracing.statistics import Cell, Row, Table
 
 HIDDEN = "*"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 Value = str | float | int
-
-
-def plain(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 
 def _number(cell: Cell) -> Value:
