@@ -222,6 +222,14 @@ def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
     return or_(own_sightings(viewer), Sighting.id.in_(linked))
 
 
+def sighting_link_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `SightingLink`: those of which both the sighting and the lookout or case exist for the viewer."""
+    return SightingLink.sighting_id.in_(select(Sighting.id).where(sighting_scope(viewer))) & or_(
+        SightingLink.lookout_id.in_(select(Lookout.id).where(lookout_scope(viewer))),
+        SightingLink.case_id.in_(select(Case.id).where(case_scope(viewer))),
+    )
+
+
 def patrol_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Patrol`: a liaison's own organisation's, others' of the jurisdiction."""
     if not viewer.may(Permission.PATROL_READ):

@@ -23,6 +23,7 @@ from tracing.facts import (
     check_division,
     check_facts,
     check_optional_text,
+    check_text,
     collecting,
 )
 from tracing.matching import request_match
@@ -69,6 +70,13 @@ class ReasonMissing(errors.Invalid):
 
     slug = "reason_missing"
     message = "Give the reason: it stays in the case's history."
+
+
+def check_reason(reason: str) -> str:
+    """Why something is undone or decided, without outer blanks. Raises ReasonMissing, EmptyValue, TextTooLong."""
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    return check_text(reason, limit=500, field="reason")
 
 
 class IdentityKnown(errors.Conflict):
@@ -314,15 +322,18 @@ def move_case(
     if wanted not in MANUAL_MOVES:
         raise illegal_move(case.state, wanted)
     access.require(viewer, MANUAL_MOVES[wanted])
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
     if wanted is CaseState.SEARCHING and not case.traced:
         raise IdentityKnown()
-    move(session, case, wanted, viewer, now=now, reason=check_optional_text(reason, field="reason", limit=500))
+    move(session, case, wanted, viewer, now=now, reason=check_reason(reason))
     session.flush()
     refresh_deadlines(session, services, case.id, now=now)
     if wanted is CaseState.SEARCHING:
-        next_revision(case.profile)
-        session.flush()
-        request_match(session, services, GalleryKind.CASE, case.id, now=now)
+        search_again(session, services, case, now=now)
     return case
+
+
+def search_again(session: Session, services: Services, case: Case, *, now: datetime) -> None:
+    """Ask for a new pass over a locked case that has just come back to the search, whatever was asked for before."""
+    next_revision(case.profile)
+    session.flush()
+    request_match(session, services, GalleryKind.CASE, case.id, now=now)

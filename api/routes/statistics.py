@@ -75,14 +75,14 @@ def file(
     now: NowDep,
     query: QueryDep,
     locale: LocaleDep,
-    format: Annotated[FileFormat, Query(description="`csv` or `xlsx`.")] = FileFormat.XLSX,  # noqa: A002
+    kind: Annotated[FileFormat, Query(alias="format", description="`csv` or `xlsx`.")] = FileFormat.XLSX,
 ) -> Response:
     """With the definitions."""
     found = statistics.read_statistics(session, services, viewer, query, now=now)
-    data = as_csv(found, locale) if format is FileFormat.CSV else as_xlsx(found, locale)
-    name = f"statistics-{query.first.isoformat()}-{query.last.isoformat()}.{format.value}"
+    data = as_csv(found, locale) if kind is FileFormat.CSV else as_xlsx(found, locale)
+    name = f"statistics-{query.first.isoformat()}-{query.last.isoformat()}.{kind.value}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(data, media_type=_TYPES[format], headers=headers)
+    return Response(data, media_type=_TYPES[kind], headers=headers)
 
 
 @router.get("/{figure}/cases", summary="The cases behind a figure", responses=problems(404))
