@@ -126,6 +126,9 @@ bench-match-all: $(READY) ## matching a whole gallery at once against one by one
 bench-evidence: $(READY) ## 2,000 candidates, every term of the evidence: one by one, and all at once, on one core
 	@$(BIN)/python -m benchmarks.evidence $(ARGS)
 
+bench-names: $(READY) ## names heard through a dialect, beside pinyin and Jaro-Winkler: ARGS="--names 20000 --pairs 500"
+	@$(BIN)/python -m benchmarks.names $(ARGS)
+
 bench-linkage: $(READY) ## records linked without labels, beside Splink's published models on the same rows
 	@$(BIN)/python -m benchmarks.linkage $(ARGS)
 

@@ -7,6 +7,7 @@ from api.files import csv_bytes, plain, workbook
 from api.messages import translate
 from api.statistics_words import definition, group_name, part_name, title
 from models.user import Locale
+from tracing.spreadsheets import plain
 from tracing.statistics import Cell, Row, Table
 
 HIDDEN = "*"

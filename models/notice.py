@@ -66,7 +66,7 @@ class NoticeVersion(HasId, Base):
     """One version: sealed content, drafted by one, let through by another. Ended, never changed or deleted (trigger).
 
     The photograph, re-encoded, lies sealed in the blob store under this id; `photo_id` is the one it was made from.
-    `withdrawn_by_id` is None when the service withdrew it because of the case's state, which is then the reason.
+    `withdrawn_by_id` is None when the service withdrew it; the reason is then the case's state, or "screening".
     """
 
     __tablename__ = "notice_version"

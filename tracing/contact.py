@@ -1,6 +1,7 @@
 """Contact (联系家属): releasing the family's details, reading them, recording each attempt to reach the family."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +51,15 @@ class ContactSealed(errors.Forbidden):
 
     slug = "contact_sealed"
     message = "The family's details are sealed until the police have confirmed the identity and released contact."
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Whose family may be called: the confirmation that says so, the report, and the reported person's key."""
+
+    confirmation: Confirmation
+    report: Report
+    subject_id: uuid.UUID
 
 
 class LocalFirst(errors.Conflict):
@@ -111,30 +121,37 @@ def read_family_contact(
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id)
-    report, subject_id = released_report(session, case)
+    found = released(session, case)
     refuse_stopped(session, case.id)
-    note(session, viewer, "contact.read", "case", case.id, at=now, report=report.id)
-    if report.family_contact_sealed is None:
+    note(session, viewer, "contact.read", "case", case.id, at=now, report=found.report.id)
+    if found.report.family_contact_sealed is None:
         raise errors.NotFound()
     opened: dict[str, Any] = services.vault.open_json(
-        session, subject_id, contact_purpose(report.id), report.family_contact_sealed
+        session, found.subject_id, contact_purpose(found.report.id), found.report.family_contact_sealed
     )
     return FamilyContact(**opened)
 
 
-def released_report(session: Session, case: Case) -> tuple[Report, uuid.UUID]:
-    """The report behind a standing, released confirmation, and its person's id. Raises ContactSealed."""
+def released(session: Session, case: Case) -> Released:
+    """What a standing, released confirmation opened. Raises ContactSealed."""
     row = session.execute(
-        select(Report, Profile.subject_id)
+        select(Confirmation, Report, Profile.subject_id)
+        .join(Report, Report.id == Confirmation.report_id)
         .join(Profile, Profile.id == Report.profile_id)
-        .join(Confirmation, Confirmation.report_id == Report.id)
         .join(ContactRelease, ContactRelease.confirmation_id == Confirmation.id)
         .where(Confirmation.case_id == case.id, Confirmation.recalled_at.is_(None))
     ).one_or_none()
     if row is None or case.state not in CONTACT_OPEN:
         raise ContactSealed()
-    report, subject_id = row
-    return report, subject_id
+    return Released(*row)
+
+
+def contactable(session: Session, case: Case) -> Released:
+    """The same, while nothing stops contact. Raises ContactSealed, PersonObjects, DangerSuspected, ClaimsConflict."""
+    found = released(session, case)
+    refuse_stopped(session, case.id)
+    refuse_conflicting(session, case.id, found.confirmation.candidate_id)
+    return found
 
 
 def record_attempt(
@@ -155,11 +172,9 @@ def record_attempt(
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id, lock=True)
-    report, subject_id = released_report(session, case)
-    refuse_stopped(session, case.id)
-    confirmation = _released_confirmation(session, case)
-    refuse_conflicting(session, case.id, confirmation.candidate_id)
-    _refuse_stranger(session, confirmation.id, channel)
+    found = contactable(session, case)
+    report, subject_id = found.report, found.subject_id
+    _refuse_stranger(session, found.confirmation.id, channel)
     if attempted_at > now + timedelta(minutes=5):  # clocks of two machines may differ a little
         raise DateInFuture(field="attempted_at")
     identity = uuid.uuid4()
@@ -167,7 +182,7 @@ def record_attempt(
     attempt = ContactAttempt(
         id=identity,
         case_id=case.id,
-        confirmation_id=confirmation.id,
+        confirmation_id=found.confirmation.id,
         channel=channel,
         result=result,
         note_sealed=services.vault.seal(session, subject_id, f"attempt:{identity}", text.encode()) if text else None,
@@ -186,13 +201,6 @@ def record_attempt(
     if result is ContactResult.REFUSED:
         route_refusal(session, services, viewer, case, report, attempt, now=now)
     return attempt
-
-
-def _released_confirmation(session: Session, case: Case) -> Confirmation:
-    confirmation = standing_confirmation(session, case.id)
-    if confirmation is None:
-        raise ContactSealed()
-    return confirmation
 
 
 def _refuse_stranger(session: Session, confirmation_id: uuid.UUID, channel: ContactChannel) -> None:
@@ -216,12 +224,12 @@ def allow_exception(
     """
     access.require(viewer, Permission.CONTACT_EXCEPTION)
     case = load_case(session, viewer, case_id, lock=True)
-    released_report(session, case)
+    confirmation = released(session, case).confirmation
     reason = check_reason(reason)
     exception = ContactException(
         id=uuid.uuid4(),
         case_id=case.id,
-        confirmation_id=_released_confirmation(session, case).id,
+        confirmation_id=confirmation.id,
         reason=reason,
         allowed_by_id=viewer.user_id,
         allowed_at=now,
@@ -235,12 +243,15 @@ def allow_exception(
 def list_attempts(
     session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime
 ) -> list[tuple[ContactAttempt, str | None]]:
-    """Attempts with their notes opened, oldest first, while contact is released; nothing before. Logged."""
+    """Attempts, oldest first, while contact is released; nothing before. Logged.
+
+    Notes are opened of the attempts for the confirmation that stands: those before a recall are of another family.
+    """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id)
     if case.state not in CONTACT_OPEN:
         return []
-    _report, subject_id = released_report(session, case)
+    found = released(session, case)
     attempts = session.scalars(
         select(ContactAttempt).where(ContactAttempt.case_id == case.id).order_by(ContactAttempt.attempted_at)
     ).all()
@@ -248,8 +259,8 @@ def list_attempts(
     return [
         (
             attempt,
-            services.vault.open(session, subject_id, f"attempt:{attempt.id}", attempt.note_sealed).decode()
-            if attempt.note_sealed
+            services.vault.open(session, found.subject_id, f"attempt:{attempt.id}", attempt.note_sealed).decode()
+            if attempt.note_sealed and attempt.confirmation_id == found.confirmation.id
             else None,
         )
         for attempt in attempts

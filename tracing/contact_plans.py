@@ -11,9 +11,7 @@ from models.contact import LOCAL_CHANNELS, ContactChannel, ContactPlan
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
-from tracing.claim_gate import refuse_conflicting
-from tracing.confirmation import standing_confirmation
-from tracing.contact import ContactSealed, LocalFirst, released_report
+from tracing.contact import LocalFirst, contactable, released
 from tracing.facts import check_text
 from tracing.platform import errors
 from tracing.screenings import refuse_stopped
@@ -53,12 +51,7 @@ def make_plan(
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id, lock=True)
-    _, subject_id = released_report(session, case)
-    refuse_stopped(session, case.id)
-    confirmation = standing_confirmation(session, case.id)
-    if confirmation is None:
-        raise ContactSealed()
-    refuse_conflicting(session, case.id, confirmation.candidate_id)
+    found = contactable(session, case)
     if channel not in LOCAL_CHANNELS:
         raise LocalFirst(field="channel")
     unit, number = check_text(unit, field="unit", limit=120), call_back_number.strip()
@@ -68,9 +61,9 @@ def make_plan(
     plan = ContactPlan(
         id=identity,
         case_id=case.id,
-        confirmation_id=confirmation.id,
+        confirmation_id=found.confirmation.id,
         channel=channel,
-        unit_sealed=services.vault.seal(session, subject_id, plan_purpose(identity), unit.encode()),
+        unit_sealed=services.vault.seal(session, found.subject_id, plan_purpose(identity), unit.encode()),
         call_back_number=number,
         script_version=services.homeward.script.version,
         made_by_id=viewer.user_id,
@@ -91,16 +84,15 @@ def read_plan(
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id)
-    _, subject_id = released_report(session, case)
+    found = released(session, case)
     refuse_stopped(session, case.id)
-    confirmation = standing_confirmation(session, case.id)
     plan = session.scalars(
         select(ContactPlan)
-        .where(ContactPlan.confirmation_id == (confirmation.id if confirmation else None))
+        .where(ContactPlan.confirmation_id == found.confirmation.id)
         .order_by(ContactPlan.made_at.desc(), ContactPlan.id)
         .limit(1)
     ).one_or_none()
     note(session, viewer, "contact.plan_read", "case", case.id, at=now, found=plan is not None)
     if plan is None:
         return None
-    return plan, services.vault.open(session, subject_id, plan_purpose(plan.id), plan.unit_sealed).decode()
+    return plan, services.vault.open(session, found.subject_id, plan_purpose(plan.id), plan.unit_sealed).decode()

@@ -1,6 +1,7 @@
 """Verification of kin (亲属核实): open questions, papers, DNA where it is required; before anybody is handed over."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,12 +23,12 @@ from tracing.access import Permission, Viewer
 from tracing.cases import check_reason, load_case
 from tracing.claim_gate import refuse_conflicting, standing_claims
 from tracing.confirmation import standing_confirmation
-from tracing.contact import ContactSealed, released_report
+from tracing.contact import ContactSealed, contactable, released
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
 from tracing.homeward_policy import KinPolicy
 from tracing.paging import Page, page_of
 from tracing.platform import errors
-from tracing.screenings import last_screening, refuse_stopped
+from tracing.screenings import DangerSuspected, PersonObjects, last_screening, refuse_stopped
 from tracing.services import Services
 from tracing.trail import note
 
@@ -133,14 +134,10 @@ def verify_kin(
     """
     access.require(viewer, Permission.CONTACT)
     case = load_case(session, viewer, case_id, lock=True)
-    report, subject_id = released_report(session, case)
-    refuse_stopped(session, case.id)
-    confirmation = standing_confirmation(session, case.id)
-    if confirmation is None:
-        raise ContactSealed()
-    refuse_conflicting(session, case.id, confirmation.candidate_id)
+    found = contactable(session, case)
+    confirmation = found.confirmation
     checked, policy = _check(given), services.homeward.kin
-    reasons = dna_reasons(session, services, case, report, confirmation, doubtful=checked.doubtful, now=now)
+    reasons = dna_reasons(session, services, case, found.report, confirmation, doubtful=checked.doubtful, now=now)
     agreeing = sum(one.agrees for one in checked.questions)
     if checked.verified:
         _require(policy, agreeing, len(checked.documents))
@@ -152,7 +149,7 @@ def verify_kin(
         case_id=case.id,
         confirmation_id=confirmation.id,
         result=KinResult.VERIFIED if checked.verified else KinResult.NOT_VERIFIED,
-        evidence_sealed=services.vault.seal_json(session, subject_id, kin_purpose(identity), asdict(checked)),
+        evidence_sealed=services.vault.seal_json(session, found.subject_id, kin_purpose(identity), asdict(checked)),
         questions_asked=len(checked.questions),
         questions_agreeing=agreeing,
         documents=[one.kind.value for one in checked.documents],
@@ -337,17 +334,15 @@ def list_kin(
         cursor=cursor, limit=limit,
     )  # fmt: skip
     opened: dict[uuid.UUID, KinEvidence] = {}
-    confirmation = standing_confirmation(session, case.id)
-    try:
+    with suppress(ContactSealed, PersonObjects, DangerSuspected):
         refuse_stopped(session, case.id)
-        _, subject_id = released_report(session, case)
-    except errors.TracingError:
-        confirmation = None
-    for one in page.items if confirmation else ():
-        if confirmation and one.confirmation_id == confirmation.id:
-            opened[one.id] = _opened(
-                services.vault.open_json(session, subject_id, kin_purpose(one.id), one.evidence_sealed)
-            )
+        found = released(session, case)
+        for one in page.items:
+            if one.confirmation_id == found.confirmation.id:
+                purpose = kin_purpose(one.id)
+                opened[one.id] = _opened(
+                    services.vault.open_json(session, found.subject_id, purpose, one.evidence_sealed)
+                )
     note(session, viewer, "kin.list", "case", case.id, at=now, count=len(page.items), opened=len(opened))
     return Page(tuple((one, opened.get(one.id)) for one in page.items), page.next_cursor)
 

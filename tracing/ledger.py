@@ -18,6 +18,7 @@ from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.home_notices import notices_of
 from tracing.paging import LIMIT_MAX, Page, page_of
+from tracing.spreadsheets import plain
 from tracing.trail import note
 
 
@@ -128,17 +129,10 @@ def _cells(row: LedgerRow) -> tuple[object, ...]:
     if notice is not None:
         receiver = notice.organisation.name_zh if notice.organisation else notice.receiver
     return (
-        row.case.number, row.case.id, _plain(row.case.organisation.name_zh), outcome.kind.value,
+        row.case.number, row.case.id, plain(row.case.organisation.name_zh), outcome.kind.value,
         outcome.route.value if outcome.route else "", row.case.admitted_on, outcome.occurred_on, row.days,
         trip.from_division if trip else "", trip.to_division if trip else "", trip.transport.value if trip else "",
         trip.departed_at.isoformat() if trip else "", trip.arrived_at.isoformat() if trip else "",
-        "yes" if row.signed else "no", _plain(notice.document_number) if notice else "", _plain(receiver),
+        "yes" if row.signed else "no", plain(notice.document_number or "") if notice else "", plain(receiver or ""),
         notice.answer.value if notice and notice.answer else "",
     )  # fmt: skip
-
-
-def _plain(text: str | None) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    if not text:
-        return ""
-    return f"'{text}" if text[0] in "=+-@\t\r" else text

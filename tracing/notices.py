@@ -50,6 +50,7 @@ from tracing.paging import Page, page_of
 from tracing.photos import around_face
 from tracing.platform import errors
 from tracing.profiles import current_facts
+from tracing.screenings import last_screening
 from tracing.services import Services
 from tracing.trail import note
 
@@ -89,7 +90,7 @@ def draft_notice(
     """
     access.require(viewer, Permission.NOTICE)
     case = load_case(session, viewer, case_id, lock=True)
-    _refuse_unpublishable(case, given)
+    _refuse_unpublishable(session, case, given)
     notice = _notice_of(session, case, now)
     if _standing(session, notice, NoticeState.PROPOSED) is not None:
         raise NoticeWaiting()
@@ -132,12 +133,14 @@ def draft_notice(
     return version
 
 
-def _refuse_unpublishable(case: Case, given: NoticeDraft) -> None:
+def _refuse_unpublishable(session: Session, case: Case, given: NoticeDraft) -> None:
+    """What was last recorded of wish and danger stops a draft as well: a draft does not clear it up."""
     if case.state not in PUBLIC_STATES:
         raise CaseNotPublic(state=case.state)
-    if given.wish is PersonWish.OBJECTS:
+    last = last_screening(session, case.id)
+    if PersonWish.OBJECTS in (given.wish, last and last.wish):
         raise NoticeUnwanted(field="wish")
-    if given.danger is DangerScreen.SUSPECTED:
+    if DangerScreen.SUSPECTED in (given.danger, last and last.danger):
         raise NoticeUnsafe(field="danger")
 
 
@@ -227,7 +230,7 @@ def approve_notice(
     kind = _milestone(session, case, version)
     if kind is not None:
         add_milestone(session, services, viewer, case, kind, occurred_at=now, now=now)
-    _tell(session, version, NotificationKind.NOTICE_DECIDED, now)
+    notify(session, [version.drafted_by_id], NotificationKind.NOTICE_DECIDED, "notice", version.id, now=now)
     return version
 
 
@@ -276,10 +279,6 @@ def _decidable(session: Session, viewer: Viewer, version_id: uuid.UUID) -> tuple
     return version, case
 
 
-def _tell(session: Session, version: NoticeVersion, kind: NotificationKind, now: datetime) -> None:
-    notify(session, [version.drafted_by_id], kind, "notice", version.id, now=now)
-
-
 def reject_notice(
     session: Session, viewer: Viewer, version_id: uuid.UUID, *, reason: str, now: datetime
 ) -> NoticeVersion:
@@ -293,7 +292,7 @@ def reject_notice(
     version.state, version.decided_by_id, version.decided_at = NoticeState.REJECTED, viewer.user_id, now
     session.flush()
     note(session, viewer, "notice.reject", "case", case.id, at=now, version=version.id)
-    _tell(session, version, NotificationKind.NOTICE_DECIDED, now)
+    notify(session, [version.drafted_by_id], NotificationKind.NOTICE_DECIDED, "notice", version.id, now=now)
     return version
 
 

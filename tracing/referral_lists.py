@@ -33,7 +33,7 @@ def list_referrals(
     """
     if not (viewer.may(Permission.ANSWER) or viewer.may(Permission.CASE_READ)):
         raise errors.Forbidden(permission=Permission.ANSWER.value)
-    statement = _loaded(viewer)
+    statement = loaded(viewer)
     if states:
         statement = statement.where(Referral.state.in_(states))
     if overdue:
@@ -47,7 +47,7 @@ def list_case_referrals(session: Session, viewer: Viewer, case_id: uuid.UUID, *,
     """The referrals of one case, newest first, nothing opened. Raises NotFound."""
     case = load_case(session, viewer, case_id)
     rows = session.scalars(
-        _loaded(viewer).where(Referral.case_id == case.id).order_by(Referral.created_at.desc(), Referral.id)
+        loaded(viewer).where(Referral.case_id == case.id).order_by(Referral.created_at.desc(), Referral.id)
     ).all()
     note(session, viewer, "referral.list", "case", case.id, at=now, count=len(rows))
     return list(rows)
@@ -60,7 +60,8 @@ def case_numbers(session: Session, viewer: Viewer, referrals: Iterable[Referral]
     return {row.id: row.number for row in rows}
 
 
-def _loaded(viewer: Viewer) -> Select[Referral]:
+def loaded(viewer: Viewer) -> Select[Referral]:
+    """Referrals of the viewer's scope, with both organisations and their moves."""
     return (
         select(Referral)
         .where(access.referral_scope(viewer))

@@ -7,12 +7,13 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session
 
 from matcher.vocabulary import AttributeKind, PlaceKind
 from models.case import Case, CaseState
 from models.followup import FollowUpVisit
 from models.notification import NotificationKind
+from models.profile import Profile
 from models.referral import (
     ANSWERS,
     READABLE,
@@ -31,7 +32,8 @@ from tracing.cases import ReasonMissing, load_case
 from tracing.facts import check_text
 from tracing.notifications import notify, users_of
 from tracing.platform import errors
-from tracing.profiles import current_facts, with_profile
+from tracing.profiles import current_facts, with_profile_on_demand
+from tracing.referral_lists import loaded
 from tracing.referral_receivers import ANSWERERS, load_receiver, refuse_unmanned
 from tracing.services import Services
 from tracing.trail import note
@@ -227,7 +229,7 @@ def answer_referral(
     access.require(viewer, Permission.ANSWER)
     referral, case = _locked(session, viewer, referral_id)
     if wanted not in ANSWERS:
-        raise IllegalReferralMove(current=referral.state.value, wanted=wanted.value)
+        raise IllegalReferralMove(current=referral.state, wanted=wanted)
     _refuse_illegal(referral, wanted)
     if wanted is not ReferralState.ACCEPTED and not (text or "").strip():
         raise AnswerMissing(field="text")
@@ -247,7 +249,8 @@ def read_referral(
     note(session, viewer, "referral.read", "referral", referral.id, at=now, opened=opened, state=referral.state.value)
     if not opened:
         return ReferralView(referral, None)
-    subject_id = _subject_of(session, referral)
+    owner = select(Profile.subject_id).join(Case, Case.profile_id == Profile.id).where(Case.id == referral.case_id)
+    subject_id = session.scalars(owner).one()
     content = services.vault.open_json(session, subject_id, referral_purpose(referral.id), referral.content_sealed)
     answers = tuple(
         (
@@ -263,12 +266,7 @@ def read_referral(
 
 
 def _load(session: Session, viewer: Viewer, referral_id: uuid.UUID, *, lock: bool = False) -> Referral:
-    statement = (
-        select(Referral)
-        .where(Referral.id == referral_id, access.referral_scope(viewer))
-        .options(joinedload(Referral.sender), joinedload(Referral.receiver), selectinload(Referral.moves))
-        .execution_options(populate_existing=True)
-    )
+    statement = loaded(viewer).where(Referral.id == referral_id).execution_options(populate_existing=True)
     return access.find(session, statement.with_for_update(of=Referral) if lock else statement)
 
 
@@ -278,16 +276,11 @@ def _locked(session: Session, viewer: Viewer, referral_id: uuid.UUID) -> tuple[R
     case = session.scalars(
         select(Case)
         .where(Case.id == found.case_id)
-        .options(joinedload(Case.profile))
+        .options(*with_profile_on_demand(Case.profile))
         .with_for_update(of=Case)
         .execution_options(populate_existing=True)
     ).one()
     return _load(session, viewer, referral_id, lock=True), case
-
-
-def _subject_of(session: Session, referral: Referral) -> uuid.UUID:
-    case = session.scalars(select(Case).where(Case.id == referral.case_id).options(joinedload(Case.profile))).one()
-    return case.profile.subject_id
 
 
 def _visit(session: Session, case: Case, visit_id: uuid.UUID | None) -> uuid.UUID | None:
@@ -304,7 +297,7 @@ def _visit(session: Session, case: Case, visit_id: uuid.UUID | None) -> uuid.UUI
 def _seal(session: Session, services: Services, case: Case, identity: uuid.UUID, given: ReferralText) -> bytes:
     content = {
         "summary": check_text(given.summary, limit=TEXT_LIMIT, field="summary"),
-        "facts": _attached(session, case, given.facts),
+        "facts": _attached(case, given.facts),
     }
     return services.vault.seal_json(session, case.profile.subject_id, referral_purpose(identity), content)
 
@@ -318,17 +311,9 @@ def _written(session: Session, services: Services, referral: Referral, case: Cas
     return ReferralText(referral.kind, referral.receiver_id, content["summary"], facts, referral.visit_id)
 
 
-def _attached(session: Session, case: Case, wanted: frozenset[ReferralFact]) -> dict[str, list[str]]:
+def _attached(case: Case, wanted: frozenset[ReferralFact]) -> dict[str, list[str]]:
     """The values of the named facts, as the case has them now; an empty list for what is not known."""
-    if not wanted:
-        return {}
-    loaded = session.scalars(
-        select(Case)
-        .where(Case.id == case.id)
-        .options(*with_profile(Case.profile))
-        .execution_options(populate_existing=True)
-    ).one()
-    facts = current_facts(loaded.profile)
+    facts = current_facts(case.profile)
     values: dict[ReferralFact, list[str]] = {
         fact: [one.value for one in facts.attributes if one.kind is kind] for fact, kind in _ATTRIBUTES.items()
     }
@@ -341,7 +326,7 @@ def _attached(session: Session, case: Case, wanted: frozenset[ReferralFact]) -> 
 
 def _refuse_illegal(referral: Referral, wanted: ReferralState) -> None:
     if wanted not in REFERRAL_TRANSITIONS[referral.state]:
-        raise IllegalReferralMove(current=referral.state.value, wanted=wanted.value)
+        raise IllegalReferralMove(current=referral.state, wanted=wanted)
 
 
 def _move(

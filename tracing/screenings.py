@@ -12,6 +12,7 @@ from tracing import access
 from tracing.access import POLICE, Permission, Viewer
 from tracing.cases import CaseClosed, load_case
 from tracing.facts import check_day, check_optional_text
+from tracing.notice_end import withdraw_standing
 from tracing.paging import Page, page_of
 from tracing.platform import errors
 from tracing.services import Services
@@ -77,7 +78,8 @@ def record_screening(
     note_text: str | None,
     now: datetime,
 ) -> ContactScreening:
-    """Record what was asked. "Objects" or "suspected" seals the family's details and stops every attempt at once.
+    """Record what was asked. "Objects" or "suspected" seals the family's details, stops every attempt and ends a
+    notice that is public or waits, at once.
 
     Raises Forbidden, NotFound, CaseClosed, PoliceClearDanger, a date error.
     """
@@ -110,6 +112,8 @@ def record_screening(
     session.add(screening)
     session.flush()
     note(session, viewer, "contact.screen", "case", case.id, at=now, wish=wish.value, danger=danger.value)
+    if screening.stops:
+        withdraw_standing(session, case, "screening", now=now)
     return screening
 
 

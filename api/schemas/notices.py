@@ -60,7 +60,7 @@ class NoticeOut(Output):
     rejection_reason: str | None
     replaced_at: datetime | None
     withdrawn_at: datetime | None
-    withdrawn_by_id: uuid.UUID | None = Field(description="Null when the service did it, because of the case's state.")
+    withdrawn_by_id: uuid.UUID | None = Field(description="Null when the service did it.")
     withdrawal_reason: str | None
 
 

@@ -21,6 +21,7 @@ from api.messages import label, sentence, translate
 from api.validation import WORDINGS
 from models.audit import AuditEvent
 from models.case import CaseState
+from models.referral import ReferralState
 from models.user import Locale, Role
 from tests.api.conftest import Bearer
 from tests.api.matrix import CASE
@@ -28,6 +29,7 @@ from tests.factories.stories import judged_case
 from tests.factories.world import World
 from tracing.platform import errors
 from tracing.platform.db import read_only
+from tracing.referrals import IllegalReferralMove
 from tracing.services import Services
 from tracing.transitions import illegal_move
 
@@ -77,6 +79,8 @@ def test_states_in_messages_are_put_in_words() -> None:
     chinese = sentence(Locale.ZH, illegal_move(CaseState.IN_REVIEW, CaseState.CONTACT_RELEASED))
     assert "、" in chinese
     assert "CaseState" not in chinese
+    referral = sentence(Locale.ZH, IllegalReferralMove(current=ReferralState.DONE, wanted=ReferralState.SENT))
+    assert label(Locale.ZH, ReferralState.DONE) in referral
 
 
 @pytest.mark.parametrize(

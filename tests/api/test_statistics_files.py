@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from api.statistics_files import HIDDEN, as_csv, as_xlsx, plain
+from api.statistics_files import HIDDEN, as_csv, as_xlsx
 from models.organisation import Organisation, OrganisationKind
 from models.user import Locale
+from tracing.spreadsheets import plain
 from tracing.statistics import Cell, Group, Grouping, Query, Row, Table, definitions
 
 

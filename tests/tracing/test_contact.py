@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from models.audit import AuditEvent
+from models.candidate import Candidate
 from models.case import CONTACT_OPEN, CaseState
+from models.confirmation import ConfirmationMethod
 from models.contact import ContactAttempt, ContactChannel, ContactResult, DangerScreen, PersonWish
 from models.outcome import OutcomeKind, OutcomeRoute
 from models.user import Role
-from tests.factories.records import FAMILY
+from tests.factories.records import FAMILY, make_report
 from tests.factories.stories import (
     Story,
     dossier_complete,
@@ -18,10 +20,13 @@ from tests.factories.stories import (
     judged_case,
     kin_verified,
     papers_for,
+    run_jobs,
     state_of,
 )
 from tests.factories.world import World
 from tracing.access import Viewer
+from tracing.cases import move_case
+from tracing.confirmation import confirm, recall
 from tracing.contact import (
     ContactSealed,
     NotConfirmed,
@@ -219,3 +224,27 @@ def test_nobody_is_reunited_before_the_family_was_reached(
     with pytest.raises(IllegalMove):
         end(services, caseworker, story, now, OutcomeKind.REUNITED, OutcomeRoute.FACE)
     assert state_of(services, story.case_id) is state
+
+
+def test_notes_on_another_family_stay_sealed_after_a_recall(
+    any_services: Services, world: World, caseworker: Viewer, now: datetime
+) -> None:
+    story = judged_case(any_services, world, S.FAMILY_CONTACTED, now=now)
+    examiner, supervisor = examiners(world)[0], world.viewer(world.a.users[Role.POLICE_SUPERVISOR])
+    with unit_of_work(any_services.db) as session:
+        recall(session, any_services, supervisor, story.case_id, reason="DNA 不符", now=now)
+        staff = world.viewer(world.a.users[Role.STATION_STAFF])
+        move_case(session, any_services, staff, story.case_id, S.SEARCHING, reason="再次寻亲", now=now)
+        right = make_report(session, any_services, world.viewer(world.b.users[Role.STATION_STAFF]), now=now).id
+    run_jobs(any_services, now)
+    with unit_of_work(any_services.db) as session:
+        named = select(Candidate.id).where(Candidate.case_id == story.case_id, Candidate.report_id == right)
+        confirm(
+            session, examiner, story.case_id, session.scalars(named).one(), ConfirmationMethod.DNA,
+            reference="D-2026-1", grounds="DNA 一致", now=now,
+        )  # fmt: skip
+    release(any_services, examiner, story, now)
+    attempt(any_services, caseworker, story, now + timedelta(minutes=3))
+    with unit_of_work(any_services.db) as session:
+        listed = list_attempts(session, any_services, caseworker, story.case_id, now=now)
+    assert [text for _, text in listed] == [None, "姐姐听到消息哭了"]

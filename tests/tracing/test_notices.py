@@ -30,6 +30,7 @@ from tracing.confirmation import confirm, recall
 from tracing.notice_content import TelephoneInvalid
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
+from tracing.screenings import record_screening
 from tracing.services import Services
 
 
@@ -259,3 +260,32 @@ def test_an_approval_and_an_identification_that_race(
         one.join()
     assert sorted(ended) in (["done", "done"], ["done", "notice_ended"])
     assert look(services, story.case_id, now) is None
+
+
+@pytest.mark.parametrize(
+    ("wish", "danger", "refused"),
+    [
+        (PersonWish.OBJECTS, DangerScreen.NO_SIGN, notice_errors.NoticeUnwanted),
+        (PersonWish.WANTS_CONTACT, DangerScreen.SUSPECTED, notice_errors.NoticeUnsafe),
+    ],
+)
+def test_what_is_asked_later_ends_the_notice(
+    services: Services,
+    world: World,
+    staff: Viewer,
+    bureau: Viewer,
+    now: datetime,
+    wish: PersonWish,
+    danger: DangerScreen,
+    refused: type[errors.TracingError],
+) -> None:
+    case_id = judged_case(services, world, CaseState.IN_REVIEW, now=now).case_id
+    publish(services, world, case_id, now=now)
+    waiting = propose(services, world, case_id, now=now)
+    with unit_of_work(services.db) as session:
+        record_screening(session, services, staff, case_id, wish, danger, asked_on=now.date(), note_text=None, now=now)
+    assert look(services, case_id, now) is None
+    with pytest.raises(notice_errors.NoticeEnded), unit_of_work(services.db) as session:
+        notices.approve_notice(session, services, bureau, waiting.id, now=now)
+    with pytest.raises(refused):
+        propose(services, world, case_id, now=now)

@@ -1,6 +1,5 @@
 """The workflow under random hands: the invariants hold, a planted fault is found (`make drill-workflow` does more)."""
 
-import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -80,14 +79,14 @@ def test_a_confirmation_against_a_result_is_found(copies: Copies, monkeypatch: p
 
 
 def test_details_read_before_the_release_are_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_release(session: Session, case: Case) -> tuple[Report, uuid.UUID]:
+    def without_release(session: Session, case: Case) -> contact.Released:
         standing = confirmation.standing_confirmation(session, case.id)
         if standing is None:
             raise contact.ContactSealed()
         report = session.get_one(Report, standing.report_id)
-        return report, session.get_one(Profile, report.profile_id).subject_id
+        return contact.Released(standing, report, session.get_one(Profile, report.profile_id).subject_id)
 
-    monkeypatch.setattr(contact, "released_report", without_release)
+    monkeypatch.setattr(contact, "released", without_release)
     assert "before release" in found(copies, "step_home")
 
 

@@ -248,7 +248,7 @@ class TokenSettings(Group):
 
 
 class LimitSettings(Group):
-    """Login guessing, and how often the public may write and look."""
+    """Login guessing, and how often the public may write."""
 
     storage_uri: SecretStr = Field(
         SecretStr("memory://"), description="Where attempts are counted: `memory://` (one process) or `redis://…`."
