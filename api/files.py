@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import xlsxwriter
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+from tracing.spreadsheets import plain
+
 PRIVATE = "private, no-store"
 
 
@@ -22,11 +23,6 @@ MEDIA_TYPES = {
     FileFormat.CSV: "text/csv; charset=utf-8",
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-
-def plain(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 
 def attachment(name: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 
-from api.files import csv_bytes, plain, workbook
+from api.files import csv_bytes, workbook
 from api.messages import translate
 from api.statistics_words import definition, group_name, part_name, title
 from models.user import Locale

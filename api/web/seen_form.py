@@ -105,14 +105,14 @@ def _patrol_id(text: str) -> uuid.UUID | None:
 def store_photos(page: Page, sighting_id: uuid.UUID, prepared: Prepared) -> tuple[Message, ...]:
     """Add the photographs to a sighting; a message for each that is not on record now."""
     refused = list(prepared.refused)
-    for name, _, photo in prepared.photos:
+    for one in prepared.photos:
         try:
-            add_sighting_photo(page.session, page.services, page.viewer, sighting_id, photo, now=page.now)
+            add_sighting_photo(page.session, page.services, page.viewer, sighting_id, one.photo, now=page.now)
         except TooManyPhotos as error:
             refused.append(
                 warning(
                     page, "The photograph “{name}” was not taken in: a sighting has at most {limit}.",
-                    name=name, limit=error.params["limit"],
+                    name=one.name, limit=error.params["limit"],
                 )
             )  # fmt: skip
     return tuple(refused)

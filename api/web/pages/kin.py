@@ -18,7 +18,7 @@ from tracing import kin
 from tracing.access import Permission, require
 from tracing.cases import get_case
 from tracing.confirmation import standing_confirmation
-from tracing.contact import released_report
+from tracing.contact import released
 from tracing.facts import check_text
 from tracing.kin import KinEvidence, Question, SeenDocument
 
@@ -51,7 +51,7 @@ def show_kin(page: Page, case_id: uuid.UUID) -> Response:
 
 def _dna(page: Page, case: Case) -> tuple[list[DnaReason], bool]:
     """Why DNA is wanted here before anything is typed, and whether it shows the person already."""
-    report, _ = released_report(page.session, case)
+    report = released(page.session, case).report
     confirmation = standing_confirmation(page.session, case.id)
     if confirmation is None:
         return [], False
