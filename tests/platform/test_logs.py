@@ -100,6 +100,18 @@ def test_development_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
     assert not shown.startswith("{")
 
 
+def test_development_shows_frames_but_not_what_their_variables_held(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings(environment="development", data_dir=Path("unused")))
+    person = "a person's own words"
+    try:
+        raise Conflict
+    except Conflict:
+        structlog.stdlib.get_logger("tests").exception("failed")
+    printed = capsys.readouterr().err
+    assert "raise Conflict" in printed
+    assert person not in printed
+
+
 def test_request_lines_of_the_server_are_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     production()
     logging.getLogger("uvicorn.access").info("GET /search?q=王小明")

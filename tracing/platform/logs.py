@@ -57,11 +57,9 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if production
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    # Not the default, which prints what every variable of every frame held, and takes seconds for it.
+    plain = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False) if production else plain
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
