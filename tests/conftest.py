@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from api.app import attach, create_app
 from tests.factories.postgres import Blanks, Databases, create, drop, url_of
 from tests.factories.world import World, build_world
+from tracing.platform import logs
 from tracing.platform.migrations import upgrade
 from tracing.platform.setting_groups import ReviewSettings
 from tracing.platform.settings import DatabaseSettings, FaceSettings, JobSettings, KeySettings, Settings
@@ -43,6 +44,12 @@ def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
         faces=FaceSettings(engine="none"),
         review=ReviewSettings(seeds=False),
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _readable_logs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """As in development: what structlog does without being told takes seconds for each exception."""
+    logs.configure(settings_for(tmp_path_factory.mktemp("logs")))
 
 
 @pytest.fixture
