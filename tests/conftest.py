@@ -182,7 +182,9 @@ def routed_app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 
 
 @pytest.fixture
-def app(routed_app: FastAPI, services: Services) -> FastAPI:
-    """The application over the test's own services, its background worker at rest."""
+def app(routed_app: FastAPI, services: Services) -> Iterator[FastAPI]:
+    """The application over the test's own services, its background worker at rest. A test's routes go with it."""
     attach(routed_app, replace(services))
-    return routed_app
+    routes = list(routed_app.router.routes)
+    yield routed_app
+    routed_app.router.routes[:] = routes
