@@ -58,8 +58,8 @@ def python_msgids() -> Iterator[tuple[str, str]]:
     for groups in home.WAITING.values():
         yield from (("home.py", heading) for heading, _ in groups)
     yield from (("navigation.py", entry.text) for entry in navigation.ENTRIES)
-    for column in (*list_columns.CASE_COLUMNS, *list_columns.REPORT_COLUMNS):
-        yield "list_columns.py", column.heading
+    yield from (("list_columns.py", column.heading) for column in list_columns.CASE_COLUMNS)
+    yield from (("list_columns.py", column.heading) for column in list_columns.REPORT_COLUMNS)
     yield from (("deadlines.py", one.text) for one in deadlines.FILTERS)
     for labels in (record_form.CIRCUMSTANCES, record_form.LAST_SEEN, record_form.GROUPS):
         yield from (("record_form.py", msgid) for msgid in labels.values())
