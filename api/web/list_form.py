@@ -67,7 +67,7 @@ class Asked:
         """Every field with its value, for a form that sends the same again."""
         return [*self.values.items(), *((name, one) for name in SEVERAL for one in self.several[name])]
 
-    def query(self) -> str:
+    def address(self) -> str:
         """The part of the address after "?" that asks for the same, but for a name."""
         return urlencode([pair for pair in self.pairs() if pair[0] != "text" or not self.private])
 

@@ -96,7 +96,7 @@ def _open(listing: Listing) -> None:
     @router.post(path)
     def search(page: Annotated[Page, posted(show)]) -> Response:
         asked = read(page)
-        return show(page) if asked.private else redirect(page, f"{path}?{asked.query()}")
+        return show(page) if asked.private else redirect(page, f"{path}?{asked.address()}")
 
     @router.post(f"{path}/export")
     def export(page: Annotated[Page, posted(show)]) -> Response:
@@ -104,7 +104,7 @@ def _open(listing: Listing) -> None:
 
     @router.post(f"{path}/filters")
     def save(page: Annotated[Page, posted(show)]) -> Response:
-        name, query = page.typed.text("name"), read(page).query()
+        name, query = page.typed.text("name"), read(page).address()
         save_filter(page.session, page.viewer, listing.gallery, name, query, now=page.now)
         return redirect(page, f"{path}?{query}", done(page, "The filter “{name}” is saved.", name=name))
 
