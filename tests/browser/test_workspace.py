@@ -60,7 +60,7 @@ def test_a_review_by_keyboard_alone(story: Story, site: Site, chromium: Browser)
         tab_to(page, "nav a[href='/review']")
         page.keyboard.press("Enter")
         page.wait_for_url("**/review")
-        tab_to(page, "form[action$='/review'] button")
+        tab_to(page, ".take .button, .take button")  # the service may have given it out by now
         page.keyboard.press("Enter")
         page.wait_for_url("**/features?next=review")
         tab_to(page, "input.seen")
@@ -126,25 +126,32 @@ def test_nothing_typed_is_lost_and_nobody_else_finds_it(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "locale"), [(360, Locale.EN), (1280, Locale.ZH)])
 def test_the_pages_have_no_fault(
-    scheme: Literal["light", "dark"], ground: Ground, story: Story, site: Site, chromium: Browser
+    scheme: Literal["light", "dark"],
+    width: int,
+    locale: Locale,
+    ground: Ground,
+    story: Story,
+    site: Site,
+    chromium: Browser,
 ) -> None:
     describe_for(ground, story, 0)
     case, candidate = f"/cases/{story.case_id}", f"/candidates/{story.candidate}"
-    for width, locale in ((360, Locale.EN), (1280, Locale.ZH)):
-        walk = Walk(chromium, site.url, site.world.password, locale, width, scripts=True)
-        with walk.signed_in(site.world.a.users[Role.POLICE_SUPERVISOR]) as page:
-            page.emulate_media(color_scheme=scheme)
-            for path in ("/review", "/review/quality", f"{case}/assignments", candidate, f"{case}/features"):
-                page.goto(site.url + path)
-                walk.look(page)
-            page.goto(f"{site.url}{case}/confirmation")
+    walk = Walk(chromium, site.url, site.world.password, locale, width, scripts=True)
+    with walk.signed_in(site.world.a.users[Role.POLICE_SUPERVISOR]) as page:
+        page.emulate_media(color_scheme=scheme)
+        for path in ("/review", "/review/quality", f"{case}/assignments", f"{case}/features", f"{case}/confirmation"):
+            page.goto(site.url + path)
             walk.look(page)
-        with walk.signed_in(site.world.a.examiners[0]) as page:
-            page.emulate_media(color_scheme=scheme)
-            page.goto(site.url + candidate)
-            walk.look(page)
-            page.locator(".tools summary").click()
-            page.locator("button[data-mode=overlay]").click()
-            walk.look(page)
-        assert walk.faults == [], (width, locale)
+    with walk.signed_in(site.world.a.examiners[0]) as page:
+        page.emulate_media(color_scheme=scheme)
+        page.goto(site.url + candidate)
+        page.locator(".tools summary").click()
+        page.locator("button[data-mode=overlay]").click()
+        walk.look(page)
+        page.locator("[value=supports]").check()
+        page.locator("[name='finding.ears'][value=different]").check(force=True)
+        page.locator(".verdict button").first.click()
+        expect(page.locator(".weighing")).to_be_visible()
+    assert walk.faults == []
