@@ -31,7 +31,15 @@ from tracing.access import Viewer
 from tracing.platform.settings import Settings
 
 PAGES: Mapping[str, str] = MappingProxyType(
-    {"case": "/cases/{id}", "report": "/reports/{id}", "candidate": "/candidates/{id}"}
+    {
+        "case": "/cases/{id}",
+        "report": "/reports/{id}",
+        "candidate": "/candidates/{id}",
+        "sighting": "/sightings/{id}",
+        "lookout": "/lookouts/{id}",
+        "notice": "/notices/{id}",
+        "tip": "/tips/{id}",
+    }
 )
 """Records that have a page of their own."""
 INBOX = "/inbox"

@@ -1,6 +1,7 @@
 """Organisations (机构): the tree that decides who sees what."""
 
 import uuid
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
@@ -29,6 +30,11 @@ def list_organisations(session: Session, viewer: Viewer) -> list[Organisation]:
     return list(
         session.scalars(select(Organisation).where(access.organisation_scope(viewer)).order_by(Organisation.path))
     )
+
+
+def organisations_by_id(session: Session, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, Organisation]:
+    """The organisations that records name. Whoever sees a record may read whose it is."""
+    return {one.id: one for one in session.scalars(select(Organisation).where(Organisation.id.in_(set(ids))))}
 
 
 def create_organisation(

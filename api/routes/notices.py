@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Response
 
 from api.deps import LocaleDep, NowDep, PagingDep, ServicesDep, SessionDep, ViewerDep, created
 from api.idempotency import OnceDep
-from api.notice_paper import notice_pdf
 from api.openapi import problems
 from api.schemas.base import PageOut
 from api.schemas.deadlines import ReasonIn
 from api.schemas.notices import NoticeContentOut, NoticeIn, NoticeOut, content_out, notice_out
+from api.web.notice_print import printed
 from api.web.public_page import address_of
 from models.notice import NoticeState
 from tracing import notices
@@ -116,14 +116,7 @@ def paper(
     locale: LocaleDep,
 ) -> Response:
     """Of a version that is not public: a proof without the code to the page."""
-    view = notices.read_notice(session, services, viewer, version_id, now=now)
-    picture = None
-    if view.has_photo:
-        picture = notices.read_notice_photo(session, services, viewer, version_id, now=now)
-    address = address_of(services)(view.version.notice.token)
-    data = notice_pdf(view.content, picture, address, view.case.number, locale, public=view.public)
-    headers = {"Cache-Control": "private, no-store", "Content-Disposition": 'inline; filename="notice.pdf"'}
-    return Response(data, media_type="application/pdf", headers=headers)
+    return printed(session, services, viewer, version_id, locale, now=now)
 
 
 @router.post("/notices/{version_id}/approve", summary="Publish a version", responses=problems(409))

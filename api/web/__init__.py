@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api.web import assets
 from api.web.locale import PageLocale
 from api.web.pages import (
+    admission,
     audit,
     cases,
     claims,
@@ -18,13 +19,18 @@ from api.web.pages import (
     intake,
     interviews,
     jobs,
+    lookouts,
+    notices,
     notices_public,
     organisations,
     outcomes,
+    patrols,
     photos,
     reports,
     review,
+    sightings,
     sign_in,
+    tips,
     users,
 )
 from api.web.problem_page import render_problem
@@ -33,7 +39,8 @@ from api.web.rendering import environment
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
     sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
-    deadlines, interviews, divisions, users, organisations, jobs, audit,
+    deadlines, interviews, lookouts, sightings, patrols, admission, notices,
+    tips, divisions, users, organisations, jobs, audit,
 )  # fmt: skip
 
 

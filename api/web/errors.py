@@ -57,3 +57,10 @@ class PlaceAmbiguous(errors.Invalid):
 
     slug = "place_ambiguous"
     message = "Several places are called this. Choose one, or write its code: {choices}."
+
+
+class CaseNumberUnknown(errors.Invalid):
+    """A case number that no case of the viewer's bears."""
+
+    slug = "case_number_unknown"
+    message = "No case has this number. Copy it whole from the case's page."

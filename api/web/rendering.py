@@ -22,6 +22,7 @@ from matcher import divisions, ethnicities
 from matcher.faces.quality import QualityAdvice, QualityComponent
 from matcher.vocabulary import AttributeKind, BloodGroup, Build, EvidenceKind, Glasses, Handedness, Literacy, Sex
 from models.organisation import Organisation
+from models.sighting import Condition
 from models.user import Locale
 from tracing.access import Permission
 from tracing.facts import AttributeFact
@@ -76,6 +77,11 @@ def place_name(code: str | None) -> str:
     return divisions.full_name(code) if divisions.exists(code) else code
 
 
+def own_place_name(code: str) -> str:
+    """A division's name without those above it; the code itself when the table no longer has it."""
+    return divisions.name(code) if divisions.exists(code) else code
+
+
 def ethnicity_name(code: str) -> str:
     """An ethnic group's name; the code itself when the standard does not have it."""
     return ethnicities.name(code) if ethnicities.exists(code) else code
@@ -99,9 +105,11 @@ def environment() -> Environment:
     made.globals |= {
         "asset": assets.address,
         "place_name": place_name,
+        "own_place_name": own_place_name,
         "value_member": value_member,
         "evidence_member": EvidenceKind,
         "advice_member": QualityAdvice,
+        "condition_member": Condition,
         "quality_components": tuple(QualityComponent),
         "P": Permission,
     }

@@ -17,8 +17,11 @@ from models.interview import InterviewMethod
 from models.milestone import MilestoneKind
 from models.notification import Notification, NotificationKind
 from models.report import Report
+from models.tip import Tip
 from models.user import Role, User
-from tests.factories.faces import RED, make_photo_bytes
+from tests.factories.faces import BLUE, GREEN, RED, make_photo_bytes
+from tests.factories.network import network_records
+from tests.factories.notices import add_photo, draft_of, publish, token_of
 from tests.factories.records import attach
 from tests.factories.stories import Story, judged_case
 from tests.factories.world import World
@@ -33,6 +36,7 @@ from tracing.notifications import notify
 from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
+from tracing.tips import TipText, prepare_tip_photo, receive_tip
 
 ALL = frozenset(Role)
 STAFF = frozenset({Role.STATION_STAFF})
@@ -47,6 +51,12 @@ REPORT_WRITERS = STAFF | POLICE
 STATION = STAFF | CASEWORKER
 DOERS = STATION | POLICE
 PAUSERS = STATION | {Role.BUREAU_SUPERVISOR}
+DECIDERS = STAFF | POLICE
+SIGHTERS = DECIDERS | {Role.COMMUNITY_LIAISON}
+SIGHTING_READERS = SIGHTERS | {Role.BUREAU_SUPERVISOR}
+WALKERS = STAFF | {Role.COMMUNITY_LIAISON}
+APPROVERS = SUPERVISOR | {Role.BUREAU_SUPERVISOR}
+DOCTOR = frozenset({Role.HEALTH_LIAISON})
 
 MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
@@ -145,6 +155,55 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/cases/{case_id}/clues/{clue_id}/withdraw"): STATION,
     ("GET", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
     ("POST", "/cases/{case_id}/interviews/{interview_id}/withdraw"): STATION,
+    ("GET", "/cases/{case_id}/admission"): CASE_READERS,
+    ("GET", "/cases/{case_id}/admission/sealed"): STATION,
+    ("GET", "/cases/{case_id}/admission/edit"): STAFF,
+    ("POST", "/cases/{case_id}/admission/edit"): STAFF,
+    ("POST", "/cases/{case_id}/care"): STAFF,
+    ("POST", "/cases/{case_id}/identity-disproved"): STAFF,
+    ("POST", "/cases/{case_id}/handovers"): STAFF,
+    ("POST", "/cases/{case_id}/handovers/{handover_id}/withdraw"): STAFF,
+    ("GET", "/handovers"): DOCTOR,
+    ("POST", "/handovers/{handover_id}/receive"): DOCTOR,
+    ("GET", "/notices"): CASE_READERS,
+    ("GET", "/cases/{case_id}/notices"): CASE_READERS,
+    ("POST", "/cases/{case_id}/notices"): STAFF,
+    ("GET", "/notices/{version_id}"): CASE_READERS,
+    ("GET", "/notices/{version_id}/photo"): CASE_READERS,
+    ("GET", "/notices/{version_id}/pdf"): CASE_READERS,
+    ("POST", "/notices/{version_id}/approve"): APPROVERS,
+    ("POST", "/notices/{version_id}/reject"): APPROVERS,
+    ("POST", "/notices/{version_id}/withdraw"): STAFF | APPROVERS,
+    ("GET", "/tips"): STATION,
+    ("GET", "/tips/{tip_id}"): STATION,
+    ("GET", "/tips/{tip_id}/photo"): STATION,
+    ("POST", "/tips/{tip_id}/accept"): STATION,
+    ("POST", "/tips/{tip_id}/reject"): STATION,
+    ("GET", "/patrols"): WALKERS | {Role.BUREAU_SUPERVISOR},
+    ("GET", "/patrols/new"): WALKERS,
+    ("POST", "/patrols/new"): WALKERS,
+    ("GET", "/patrols/{patrol_id}"): WALKERS | {Role.BUREAU_SUPERVISOR},
+    ("POST", "/patrols/{patrol_id}/withdraw"): WALKERS,
+    ("GET", "/lookouts"): SIGHTING_READERS,
+    ("GET", "/lookouts/{lookout_id}"): SIGHTING_READERS,
+    ("GET", "/lookouts/{lookout_id}/photo"): SIGHTING_READERS,
+    ("POST", "/lookouts/{lookout_id}/answers"): SIGHTERS,
+    ("POST", "/lookouts/{lookout_id}/widen"): DECIDERS,
+    ("POST", "/lookouts/{lookout_id}/end"): DECIDERS,
+    ("GET", "/cases/{case_id}/sightings"): CASE_READERS,
+    ("POST", "/cases/{case_id}/lookout"): DECIDERS,
+    ("GET", "/sightings"): SIGHTING_READERS,
+    ("GET", "/sightings/new"): SIGHTERS,
+    ("POST", "/sightings/new"): SIGHTERS,
+    ("GET", "/sightings/{sighting_id}"): SIGHTING_READERS,
+    ("GET", "/sightings/{sighting_id}/photos/{sighting_photo_id}"): SIGHTING_READERS,
+    ("POST", "/sightings/{sighting_id}/photos"): SIGHTERS,
+    ("POST", "/sightings/{sighting_id}/withdraw"): SIGHTERS,
+    ("POST", "/sightings/{sighting_id}/links"): DECIDERS,
+    ("POST", "/sightings/{sighting_id}/links/{link_id}/decision"): DECIDERS,
+    ("POST", "/sightings/{sighting_id}/links/{link_id}/withdraw"): DECIDERS,
+    ("POST", "/sightings/{sighting_id}/lookout"): DECIDERS,
+    ("POST", "/sightings/{sighting_id}/case"): STAFF,
     ("GET", "/inbox"): ALL,
     ("POST", "/inbox/read"): ALL,
     ("GET", "/inbox/mail"): ALL,
@@ -188,6 +247,7 @@ def test_the_table_holds(
         "candidate_id": story.candidate_id,
         "job_id": story.case_id,
         **_clocks(services, world, story),
+        **_street(services, world, story),
     }
     photos = _photos(services, world, story)
     browser = browser_of(here.users[role])
@@ -261,6 +321,20 @@ def _clocks(services: Services, world: World, story: Story) -> dict[str, uuid.UU
             "clue_id": clue_id,
         }
         return {**heard, "milestone_id": milestone.id, "deadline_id": session.scalars(settlement).one()}
+
+
+def _street(services: Services, world: World, story: Story) -> dict[str, object]:
+    """One record of each kind of the network in the street, a public notice with a photograph of its own, and a tip."""
+    now = utc_now()
+    staff = world.viewer(world.a.users[Role.STATION_STAFF])
+    photo_id = add_photo(services, staff, story.case_id, make_photo_bytes(GREEN), now)
+    version = publish(services, world, story.case_id, draft_of(photo_id=photo_id), now=now)
+    picture = prepare_tip_photo(make_photo_bytes(BLUE), services.settings)
+    with unit_of_work(services.db) as session:
+        receive_tip(session, services, token_of(services, story.case_id), TipText("见过"), picture, now=now)
+        tip_id = session.scalars(select(Tip.id).where(Tip.case_id == story.case_id)).one()
+        records = network_records(session, services, world, story.case_id, now=now)
+    return {**records, "version_id": version.id, "tip_id": tip_id}
 
 
 def _photos(services: Services, world: World, story: Story) -> tuple[uuid.UUID, uuid.UUID]:

@@ -17,24 +17,29 @@ from tracing.services import Services
 
 EVERYBODY = ("/", "/organisations")
 """Everybody may see the names of the own organisations; only the administrator's menu leads there."""
+STREET = ("/lookouts", "/sightings")
+OF_CASE = ("{case}/admission", "{case}/notices", "{case}/sightings", "/notices")
 CLOCKS = ("/deadlines", "{case}/deadlines", "{case}/interviews")
 PAGES: dict[Role, tuple[str, ...]] = {
     Role.STATION_STAFF: (
         "/cases", "/cases/new", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/outcome", *CLOCKS,
+        *STREET, "/sightings/new", "/patrols", "/patrols/new", *OF_CASE, "/tips",
     ),
     Role.POLICE_EXAMINER: (
         "/review", "/cases", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/confirmation",
-        "{case}/release", *CLOCKS,
+        "{case}/release", *CLOCKS, *STREET, "/sightings/new", *OF_CASE,
     ),
     Role.POLICE_SUPERVISOR: (
         "/review", "/cases", "/reports", "/reports/new", "{case}", "{candidate}", "{case}/confirmation",
-        "{case}/release", "{case}/recall", *CLOCKS,
+        "{case}/release", "{case}/recall", *CLOCKS, *STREET, "/sightings/new", *OF_CASE,
     ),
-    Role.CASEWORKER: ("/cases", "{case}", "{candidate}", "{case}/contact", "{case}/outcome", *CLOCKS),
-    Role.HEALTH_LIAISON: (),
-    Role.COMMUNITY_LIAISON: (),
+    Role.CASEWORKER: (
+        "/cases", "{case}", "{candidate}", "{case}/contact", "{case}/outcome", *CLOCKS, *OF_CASE, "/tips",
+    ),
+    Role.HEALTH_LIAISON: ("/handovers",),
+    Role.COMMUNITY_LIAISON: (*STREET, "/sightings/new", "/patrols", "/patrols/new"),
     Role.RECEIVING_UNIT: (),
-    Role.BUREAU_SUPERVISOR: ("/cases", "/reports", "{case}", "{candidate}", *CLOCKS),
+    Role.BUREAU_SUPERVISOR: ("/cases", "/reports", "{case}", "{candidate}", *CLOCKS, *STREET, "/patrols", *OF_CASE),
     Role.AUDITOR: ("/audit",),
     Role.ADMINISTRATOR: ("/users", "/users/new", "/organisations/new", "/jobs"),
 }  # fmt: skip
