@@ -134,10 +134,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             "auto_configure": False,
         },
     )
-    app.state.services = services
-    app.state.limiter = LoginLimiter(settings.limits)
-    app.state.tip_limiter = TipLimiter(settings.limits)
-    app.state.worker = _worker(services)
+    attach(app, services)
     problems.install(app)
     app.include_router(_api())
     app.include_router(service.router)
@@ -149,6 +146,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # A photograph on its way in stays in memory: in the clear it does not belong on a disk.
     MultiPartParser.spool_max_size = settings.photos.max_bytes + 1
     return app
+
+
+def attach(app: FastAPI, services: Services) -> None:
+    """Make these the services that the routes work with: their limits, and a worker at rest when none is Celery's."""
+    app.state.services = services
+    app.state.limiter = LoginLimiter(services.settings.limits)
+    app.state.tip_limiter = TipLimiter(services.settings.limits)
+    app.state.worker = _worker(services)
 
 
 def _api() -> APIRouter:

@@ -1,9 +1,12 @@
-"""A notice on paper (公告打印件): one A4 page with photograph, features, telephone and a code to the notice's page.
+"""A notice on paper (公告打印件): photograph, features, telephone and a code to the notice's page, on A4.
+
+One page, unless more is told than fits in the smallest type; each page has the telephone and the code.
 
 Chinese is set in the CID font STSong-Light, which PDF readers bring along, so that no font file is needed.
 """
 
 import io
+from collections.abc import Sequence
 
 import segno
 from reportlab.lib.colors import HexColor
@@ -15,7 +18,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
 from api.messages import translate
-from api.notice_words import lines, station
+from api.notice_words import Line, lines, station
 from models.user import Locale
 from tracing.notice_content import NoticeContent
 
@@ -26,7 +29,9 @@ CODE_SIDE = 34 * mm
 PROOF_GREY = HexColor("#9a9a9a")
 LABEL_ROOM = 38 * mm
 SIZES = ((15.0, 7.6 * mm), (12.0, 6 * mm), (10.0, 5 * mm), (8.0, 4 * mm))
-"""Size and leading of the facts; the first one at which all of them fit is taken."""
+"""Size and leading of the facts; the first one at which all of them fit on one page is taken, else the last."""
+FOOT = MARGIN + CODE_SIDE + 14 * mm
+"""What the facts leave free below them."""
 
 
 def notice_pdf(
@@ -39,17 +44,30 @@ def notice_pdf(
     canvas = Canvas(target, pagesize=A4, pageCompression=1, lang="zh-CN" if locale is Locale.ZH else "en")
     canvas.setTitle(translate(locale, "Family-tracing notice"))
     canvas.setAuthor(station(content, locale))
-    y = _heading(canvas, locale, public=public)
-    if photo is not None:
-        y = _photograph(canvas, photo, y)
-    _facts(canvas, content, locale, y)
-    _foot(canvas, content, address, number, locale, public=public)
-    canvas.showPage()
+    size, leading, pages = _pages(lines(content, locale), _top(photo))
+    for page, rows in enumerate(pages, start=1):
+        _heading(canvas, locale, public=public)
+        if photo is not None and page == 1:
+            _photograph(canvas, photo)
+        y = _top(photo if page == 1 else None)
+        canvas.setFont(FONT, size)
+        for label, part in rows:
+            canvas.drawString(MARGIN, y - size, label)
+            canvas.drawString(MARGIN + LABEL_ROOM, y - size, part)
+            y -= leading
+        place = f"{number}  {page}/{len(pages)}" if len(pages) > 1 else number
+        _foot(canvas, content, address, place, locale, public=public)
+        canvas.showPage()
     canvas.save()
     return target.getvalue()
 
 
-def _heading(canvas: Canvas, locale: Locale, *, public: bool) -> float:
+def _top(photo: bytes | None) -> float:
+    """Where the facts begin, from the foot of the page."""
+    return float(A4[1] - 48 * mm - (0 if photo is None else _photo_size(photo)[1] + 6 * mm))
+
+
+def _heading(canvas: Canvas, locale: Locale, *, public: bool) -> None:
     width, height = A4
     if not public:
         canvas.setFont(FONT, 14)
@@ -62,42 +80,31 @@ def _heading(canvas: Canvas, locale: Locale, *, public: bool) -> float:
     canvas.drawCentredString(
         width / 2, height - 40 * mm, translate(locale, "Do you know this person? Somebody may be looking for them.")
     )
-    return float(height - 48 * mm)
 
 
-def _photograph(canvas: Canvas, photo: bytes, y: float) -> float:
+def _photograph(canvas: Canvas, photo: bytes) -> None:
+    width, height = _photo_size(photo)
     image = ImageReader(io.BytesIO(photo))
-    across, down = image.getSize()
+    canvas.drawImage(image, (A4[0] - width) / 2, _top(None) - height, width, height)
+
+
+def _photo_size(photo: bytes) -> tuple[float, float]:
+    across, down = ImageReader(io.BytesIO(photo)).getSize()
     scale = min((A4[0] - 2 * MARGIN) / across, PHOTO_HEIGHT / down)
-    width, height = across * scale, down * scale
-    canvas.drawImage(image, (A4[0] - width) / 2, y - height, width, height)
-    return float(y - height - 6 * mm)
+    return across * scale, down * scale
 
 
-def _facts(canvas: Canvas, content: NoticeContent, locale: Locale, y: float) -> None:
-    facts, height = lines(content, locale), y - (CODE_SIDE + MARGIN + 14 * mm)
+def _pages(facts: Sequence[Line], top: float) -> tuple[float, float, list[list[tuple[str, str]]]]:
+    """Size, leading, and the label and text of each line by pages, the first of which begins at `top`."""
     for size, leading in SIZES:
-        texts = [wrapped(one.text, size, A4[0] - 2 * MARGIN - LABEL_ROOM) for one in facts]
-        if sum(map(len, texts)) <= height // leading:
+        texts = [(one.label, wrapped(one.text, size, A4[0] - 2 * MARGIN - LABEL_ROOM)) for one in facts]
+        rows = [(label if part == 0 else "", text) for label, parts in texts for part, text in enumerate(parts)]
+        first = int((top - FOOT) // leading)
+        if len(rows) <= first:
             break
-    texts = _cut(texts, int(height // leading))
-    canvas.setFont(FONT, size)
-    for fact, parts in zip(facts, texts, strict=True):
-        canvas.drawString(MARGIN, y - size, fact.label)
-        for part in parts:
-            canvas.drawString(MARGIN + LABEL_ROOM, y - size, part)
-            y -= leading
-
-
-def _cut(texts: list[list[str]], most: int) -> list[list[str]]:
-    """The texts in at most so many lines: the longest are cut, so that no later fact is left out."""
-    cut = [list(parts) for parts in texts]
-    while sum(map(len, cut)) > most:
-        longest = max(cut, key=len)
-        if len(longest) == 1:
-            break
-        longest[-2:] = [longest[-2][:-1] + "…"]
-    return cut
+    later = int((_top(None) - FOOT) // leading)
+    rest = [rows[start : start + later] for start in range(first, len(rows), later)]
+    return size, leading, [rows[:first], *rest]
 
 
 def wrapped(text: str, size: float, room: float) -> list[str]:

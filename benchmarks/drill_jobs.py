@@ -18,6 +18,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,12 +144,11 @@ def hand_in_all(url: str, password: str, photos: list[bytes], progress: Counter[
     ]
     work = list(zip(facts, photos, strict=True))
     lock = threading.Lock()
-    failures: list[BaseException] = []
 
     def client() -> None:
         try:
             own = Client(url, "station", password)
-            while not failures:
+            while True:
                 with lock:
                     if not work:
                         break
@@ -158,16 +158,14 @@ def hand_in_all(url: str, password: str, photos: list[bytes], progress: Counter[
                     progress["handed_in"] += 1
             with lock:
                 progress["repeated"] += own.repeated
-        except Exception as failure:  # noqa: BLE001 - raised again by the caller
-            failures.append(failure)
+        except Exception:
+            with lock:
+                work.clear()  # the others stop
+            raise
 
-    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for one in [pool.submit(client) for _ in range(CLIENTS)]:
+            one.result()
 
 
 def kill_at_random(

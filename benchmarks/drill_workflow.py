@@ -13,7 +13,6 @@ import logging
 import sys
 import tempfile
 import time
-import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -61,8 +60,8 @@ def main() -> int:
             for number in range(wanted.seeds):
                 try:
                     done[database] += drill(copies, number, wanted.steps)
-                except Exception:  # noqa: BLE001 - a violation, whatever it is, is told and counted
-                    traceback.print_exc()
+                except Exception:  # a violation, whatever it is, is told and counted
+                    logging.exception("violation")
                     violations.append(f"{database} seed {number}")
                 print(f"{database}: seed {number + 1} of {wanted.seeds}, {done[database]} steps", flush=True)
     server.dispose()

@@ -19,21 +19,21 @@ import sys
 import time
 from datetime import date, timedelta
 
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"
+# To be set before numpy is loaded.
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from matcher import divisions  # noqa: E402
-from matcher.evidence.base import Parameters, load_parameters  # noqa: E402
-from matcher.evidence.batch import KINDS, prepare, score  # noqa: E402
-from matcher.evidence.terms import compare  # noqa: E402
-from matcher.evidence.wording import load_words  # noqa: E402
-from matcher.fusion import fuse  # noqa: E402
-from matcher.names.channel import load_channel  # noqa: E402
-from matcher.names.tables import load_tables  # noqa: E402
-from matcher.profile import Kin, Known, Mark, Name, Phone, Place, Profile  # noqa: E402
-from matcher.vocabulary import (  # noqa: E402
+from matcher import divisions
+from matcher.evidence.base import Parameters, load_parameters
+from matcher.evidence.batch import KINDS, prepare, score
+from matcher.evidence.terms import compare
+from matcher.evidence.wording import load_words
+from matcher.fusion import fuse
+from matcher.names.channel import load_channel
+from matcher.names.tables import load_tables
+from matcher.profile import Kin, Known, Mark, Name, Phone, Place, Profile
+from matcher.vocabulary import (
     Basis,
     BloodGroup,
     BodyRegion,

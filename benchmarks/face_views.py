@@ -85,11 +85,6 @@ def moved(points: Sequence[Point], jitter: Jitter) -> tuple[Point, ...]:
     return tuple((float(x), float(y)) for x, y in result)
 
 
-def dlib_chip(pixels: Pixels, points: Sequence[Point]) -> Pixels:
-    """dlib's chip; it takes fractions of pixels as well."""
-    return chip(pixels, tuple(points))  # type: ignore[arg-type]
-
-
 def arcface_chip(pixels: Pixels, points: Sequence[Point]) -> Pixels:
     """The face over ArcFace's template."""
     return align(pixels, points, load_templates()["arcface"].points, ARCFACE_SIDE)
@@ -148,7 +143,7 @@ def main(arguments: list[str]) -> int:
     sets["both"] = sets["lfw"] | sets["asian_celeb"]
     card = card_of(models / "mobilefacenet.onnx", load_templates()["arcface"].points)
     embedders: dict[str, tuple[Cut, Describe]] = {
-        "dlib": (dlib_chip, load_models().embedder.describe),
+        "dlib": (chip, load_models().embedder.describe),
         "mobilefacenet": (arcface_chip, CardEmbedder(card).describe),
     }
     result: dict[str, dict[str, float]] = {}

@@ -63,13 +63,9 @@ def train(model: Published, path: Path) -> Linker:
     """The trained model, with the CSV's row numbers kept in the column `row`."""
     connection = duckdb.connect()
     connection.execute("SET threads = 1")  # so that sampling repeats
-    read = f"read_csv('{path}', all_varchar = true, normalize_names = false, header = true)"
-    names = [row[0] for row in connection.sql(f"DESCRIBE SELECT * FROM {read}").fetchall()]  # noqa: S608
-    trimmed = ", ".join(f"""nullif(trim("{name}"), '') AS "{name.strip()}" """ for name in names)
-    frame = connection.sql(
-        f"WITH t AS (SELECT {trimmed} FROM {read}) "  # noqa: S608
-        f"SELECT {model.columns}, row_number() OVER () - 1 AS row FROM t"
-    )
+    read = connection.read_csv(str(path), all_varchar=True, normalize_names=False, header=True)
+    trimmed = ", ".join(f"""nullif(trim("{name}"), '') AS "{name.strip()}" """ for name in read.columns)
+    frame = read.project(trimmed).project(f"{model.columns}, row_number() OVER () - 1 AS row")
     api = DuckDBAPI(connection=connection)
     linker = Linker(api.register(connection.from_arrow(frame.to_arrow_table())), model.settings(), log_level=None)
     linker.training.estimate_probability_two_random_records_match(list(model.deterministic), recall=model.recall)

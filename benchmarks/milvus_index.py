@@ -12,6 +12,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -58,18 +59,19 @@ def main() -> None:
     figures["one_query_ms"] = milliseconds(lambda number: index.search(asked[number : number + 1], K))
     figures["batch_of_64_ms"] = milliseconds(lambda _: index.search(asked, K))
     client = open_client(arguments.location, "", 60)
-    for level in ("Strong", "Bounded", "Session", "Eventually"):
-        parameters = {"metric_type": "IP", "params": plan.search_parameters(K)}
-        figures[f"{level.lower()}_ms"] = milliseconds(
-            lambda number, level=level, parameters=parameters: client.search(  # type: ignore[misc]
-                collection_name(prefix, MODEL),
-                data=[asked[number]],
-                anns_field=EMBEDDING,
-                limit=K,
-                search_params=parameters,
-                consistency_level=level,
-            )
+
+    def search(level: str, number: int) -> object:
+        return client.search(
+            collection_name(prefix, MODEL),
+            data=[asked[number]],
+            anns_field=EMBEDDING,
+            limit=K,
+            search_params={"metric_type": "IP", "params": plan.search_parameters(K)},
+            consistency_level=level,
         )
+
+    for level in ("Strong", "Bounded", "Session", "Eventually"):
+        figures[f"{level.lower()}_ms"] = milliseconds(partial(search, level))
     close_client(client, arguments.location)
     figures["remove_1000_ms"] = milliseconds(lambda number: index.remove(ids[number * 1000 : number * 1000 + 1000]))
     index.drop()

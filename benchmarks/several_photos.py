@@ -71,7 +71,8 @@ def sides(dataset: Dataset, templates: Templates, rng: np.random.Generator) -> I
 
 def measure(dataset: Dataset, templates: Templates, calibration: FaceCalibration, repeats: int) -> dict[str, object]:
     """Figures of each way on one set."""
-    rng, found = np.random.default_rng(0), {True: [], False: []}  # type: ignore[var-annotated]
+    rng = np.random.default_rng(0)
+    found: dict[bool, list[dict[str, float]]] = {True: [], False: []}
     for _ in range(repeats):
         drawn = list(sides(dataset, templates, rng))
         for x, (a, _) in enumerate(drawn):

@@ -56,18 +56,36 @@ TRANSITIONS: Mapping[CaseState, frozenset[CaseState]] = MappingProxyType(
         # New evidence reopens: an unresolved or settled person is still searched for.
         _S.UNRESOLVED: frozenset({_S.SEARCHING, _S.IN_REVIEW, _S.IDENTIFIED, _S.SETTLED, _S.CLOSED}) | _ENDINGS,
         _S.SETTLED: frozenset({_S.SEARCHING, _S.IN_REVIEW, _S.IDENTIFIED, _S.CLOSED, _S.DECEASED, _S.LEFT}),
-        _S.IDENTIFIED: frozenset({_S.CONTACT_RELEASED, _S.RECALLED}) | _ENDINGS,
-        _S.CONTACT_RELEASED: frozenset({_S.FAMILY_CONTACTED, _S.RECALLED}) | _ENDINGS,
-        _S.FAMILY_CONTACTED: frozenset({_S.REUNIFIED, _S.RECALLED, _S.SETTLED}) | _ENDINGS,
-        _S.REUNIFIED: frozenset({_S.CLOSED, _S.RECALLED}),
-        _S.RECALLED: frozenset({_S.SEARCHING, _S.UNRESOLVED}),
+        _S.IDENTIFIED: frozenset({_S.CONTACT_RELEASED}) | _ENDINGS,
+        _S.CONTACT_RELEASED: frozenset({_S.FAMILY_CONTACTED}) | _ENDINGS,
+        _S.FAMILY_CONTACTED: frozenset({_S.REUNIFIED, _S.SETTLED}) | _ENDINGS,
+        _S.REUNIFIED: frozenset({_S.CLOSED}),
+        # Whoever was recalled late may be gone, or dead.
+        _S.RECALLED: frozenset({_S.SEARCHING, _S.UNRESOLVED}) | _ENDINGS,
         _S.LEFT: frozenset({_S.CLOSED, _S.SEARCHING}),
         _S.TRANSFERRED: frozenset({_S.CLOSED}),
         _S.DECEASED: frozenset({_S.CLOSED, _S.IDENTIFIED}),
         _S.CLOSED: frozenset(),
     }
 )
-"""Every legal move. Whoever is not listed here cannot be reached, by anyone."""
+"""Every legal move onwards. Whoever is listed neither here nor in `UNDOING` cannot be reached, by anyone."""
+
+_CONFIRMED = frozenset({_S.IDENTIFIED, _S.CONTACT_RELEASED, _S.FAMILY_CONTACTED})
+_RECALL = frozenset({_S.RECALLED})
+
+UNDOING: Mapping[CaseState, frozenset[CaseState]] = MappingProxyType(
+    {
+        **dict.fromkeys((_S.SEARCHING, _S.IN_REVIEW, _S.UNRESOLVED, *sorted(_CONFIRMED), _S.CLOSED), _RECALL),
+        _S.SETTLED: frozenset({_S.FAMILY_CONTACTED}) | _RECALL,
+        _S.REUNIFIED: frozenset({_S.FAMILY_CONTACTED}) | _RECALL,
+        _S.LEFT: frozenset({_S.IN_CARE, _S.SETTLED}) | _CONFIRMED | _RECALL,
+        _S.TRANSFERRED: frozenset({_S.IN_CARE, _S.SEARCHING}) | _CONFIRMED | _RECALL,
+        _S.DECEASED: frozenset({_S.IN_CARE, _S.SEARCHING, _S.SETTLED}) | _CONFIRMED - {_S.IDENTIFIED} | _RECALL,
+    }
+)
+"""Moves by which a decision that was wrong is taken back, besides those of `TRANSITIONS`: to RECALLED by the recall of
+a confirmation alone, to all others by the withdrawal of an outcome alone (the database holds the same).
+"""
 
 GATED = frozenset({_S.IDENTIFIED, _S.CONTACT_RELEASED, _S.FAMILY_CONTACTED, _S.REUNIFIED})
 """States that need a standing confirmation; the database refuses them without one (see the first migration)."""
@@ -128,13 +146,19 @@ class Case(HasId, Base):
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
 
     def move_to(
-        self, wanted: CaseState, *, actor_id: uuid.UUID | None, at: datetime, reason: str | None = None
+        self,
+        wanted: CaseState,
+        *,
+        actor_id: uuid.UUID | None,
+        at: datetime,
+        reason: str | None = None,
+        undoing: bool = False,
     ) -> "CaseTransition":
         """Move the case and return the history row to be added to the session.
 
-        Raises IllegalTransition when `TRANSITIONS` does not have the move.
+        Raises IllegalTransition when `TRANSITIONS` does not have the move, nor, for one who is `undoing`, `UNDOING`.
         """
-        if wanted not in TRANSITIONS[self.state]:
+        if wanted not in TRANSITIONS[self.state] and not (undoing and wanted in UNDOING.get(self.state, ())):
             raise IllegalTransition(self.state, wanted)
         row = CaseTransition(
             case_id=self.id, from_state=self.state, to_state=wanted, actor_id=actor_id, at=at, reason=reason

@@ -33,6 +33,10 @@ RETURNS = HOME | {OutcomeKind.TRANSFERRED}
 """What the return-home ledger (返乡台账) lists."""
 
 
+OF_FAMILY = RETURNS | {OutcomeKind.REFUSED_CONTACT}
+"""Outcomes that say who somebody's family or home is: they fall with the confirmation that named it."""
+
+
 class OutcomeRoute(StrEnum):
     """What found the name (身份查明途径)."""
 
@@ -48,7 +52,7 @@ class OutcomeRoute(StrEnum):
 class Outcome(HasId, Base):
     """One outcome of one case. A person who goes missing again after it has a new case, and this row stays.
 
-    A mistaken one is withdrawn with its reason and counts nowhere; the case stays in its state until it is moved.
+    A mistaken one is withdrawn with its reason and counts nowhere; the case goes back to where it was before.
     `dossier_version`: the list of required papers that a settlement met.
     """
 

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base, HasId, enum_type
 from models.case import Case
 from models.confirmation import Confirmation
+from models.exclusion import ExclusionEvidence
 from models.report import Report
 from models.review import Opinion
 from models.user import User
@@ -113,6 +114,19 @@ class SeedReview(HasId, Base):
     opened_at: Mapped[datetime | None]
     committed_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+
+
+class SeedExclusion(HasId, Base):
+    """An examiner's exclusion of a seed (对照的排除): from then on nobody meets it any more. Immutable."""
+
+    __tablename__ = "seed_exclusion"
+
+    seed_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("review_seed.id"), unique=True)
+    evidence: Mapped[ExclusionEvidence] = mapped_column(enum_type(ExclusionEvidence))
+    reference: Mapped[str | None] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(String(500))
+    excluded_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id"))
+    excluded_at: Mapped[datetime]
 
 
 class ReviewLook(HasId, Base):

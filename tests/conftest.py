@@ -5,15 +5,18 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
+from api.app import attach, create_app
 from tests.factories.postgres import Blanks, Databases, create, drop, url_of
 from tests.factories.world import World, build_world
 from tracing.platform.migrations import upgrade
@@ -161,3 +164,18 @@ def world(request: pytest.FixtureRequest) -> World:
     wanted = [name for name in ("any_services", "postgres_services") if name in request.fixturenames]
     found: Services = request.getfixturevalue(wanted[0] if wanted else "services")
     return build_world(found, NOW)
+
+
+@pytest.fixture(scope="session")
+def routed_app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """The application, its routes made once: that takes seconds."""
+    made = create_app(settings_for(tmp_path_factory.mktemp("app")))
+    made.state.services.db.dispose()
+    return made
+
+
+@pytest.fixture
+def app(routed_app: FastAPI, services: Services) -> FastAPI:
+    """The application over the test's own services, its background worker at rest."""
+    attach(routed_app, replace(services))
+    return routed_app

@@ -25,6 +25,7 @@ from models.patrol import Patrol
 from models.referral import Referral, ReferralState
 from models.report import Report
 from models.review_protocol import ReviewSeed
+from models.saved_filter import SavedFilter
 from models.sighting import LinkState, Sighting, SightingLink
 from models.tip import Tip
 from models.user import Locale, Role, User
@@ -222,6 +223,14 @@ def sighting_scope(viewer: Viewer) -> ColumnElement[bool]:
     return or_(own_sightings(viewer), Sighting.id.in_(linked))
 
 
+def sighting_link_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `SightingLink`: those of which both the sighting and the lookout or case exist for the viewer."""
+    return SightingLink.sighting_id.in_(select(Sighting.id).where(sighting_scope(viewer))) & or_(
+        SightingLink.lookout_id.in_(select(Lookout.id).where(lookout_scope(viewer))),
+        SightingLink.case_id.in_(select(Case.id).where(case_scope(viewer))),
+    )
+
+
 def patrol_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Patrol`: a liaison's own organisation's, others' of the jurisdiction."""
     if not viewer.may(Permission.PATROL_READ):
@@ -272,6 +281,11 @@ def user_scope(viewer: Viewer) -> ColumnElement[bool]:
 def notification_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Notification`: one's own, whatever the role."""
     return Notification.recipient_id == viewer.user_id
+
+
+def filter_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `SavedFilter`: one's own, whatever the role."""
+    return SavedFilter.user_id == viewer.user_id
 
 
 def webhook_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -33,7 +33,7 @@ from tracing.admission_errors import (
     StatedIdentityMissing,
     TooManyBelongings,
 )
-from tracing.cases import CaseClosed, ReasonMissing, load_case
+from tracing.cases import CaseClosed, check_reason, load_case
 from tracing.clock_policy import COUNTRY, PACKAGED
 from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.faces import request_analysis
@@ -335,16 +335,14 @@ def disprove_identity(
     """
     access.require(viewer, Permission.CASE_WRITE)
     case = load_case(session, viewer, case_id, lock=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if case.traced:
         raise IdentityNotKnown()
     after = {CaseState.IN_CARE: CaseState.SUBMITTED, CaseState.LEFT: CaseState.SEARCHING, CaseState.DRAFT: None}
     if case.state not in after:
         raise illegal_move(case.state, CaseState.SUBMITTED)
-    text = check_text(reason, limit=500, field="reason")
     disproof = IdentityDisproof(
-        id=uuid.uuid4(), case_id=case.id, reason=text, recorded_by_id=viewer.user_id, recorded_at=now
+        id=uuid.uuid4(), case_id=case.id, reason=reason, recorded_by_id=viewer.user_id, recorded_at=now
     )
     session.add(disproof)
     session.flush()  # the database asks for it when the kind changes

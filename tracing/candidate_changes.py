@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from matcher.vocabulary import GalleryKind
-from models.candidate import Candidate, CandidateChange, CandidateState
+from models.candidate import Candidate, CandidateChange, CandidateState, ListChange
 from models.case import Case
 from models.report import Report
 from models.review import Review
+from models.review_protocol import ReviewSeed
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
 from tracing.paging import Page, page_of
+from tracing.review_seeds import as_candidate, seeds_of, standing_answer
 from tracing.trail import note
 
 
@@ -70,12 +72,59 @@ def list_changes(
     page = page_of(
         session, _unsealed(statement, viewer), CandidateChange.at, CandidateChange.id, cursor=cursor, limit=limit
     )
-    note(session, viewer, "candidate.changes", "case", case.id, at=now, count=len(page.items))
     causes = _causes(session, page.items)
-    return Page(
-        tuple(ChangeView(row, _other(row.candidate), causes[row.match_pass.profile_id]) for row in page.items),
-        page.next_cursor,
+    views = [ChangeView(row, _other(row.candidate), causes[row.match_pass.profile_id]) for row in page.items]
+    if not cursor:  # few, and so all on the first page
+        views += _of_seeds(session, viewer, case, candidate_id)
+    views.sort(key=lambda view: (view.row.at, view.row.id), reverse=True)
+    note(session, viewer, "candidate.changes", "case", case.id, at=now, count=len(views))
+    return Page(tuple(views), page.next_cursor)
+
+
+def _of_seeds(session: Session, viewer: Viewer, case: Case, candidate_id: uuid.UUID | None) -> list[ChangeView]:
+    """How each seed that is open to this viewer entered the list: with the candidate beside which it was sown."""
+    views = []
+    for seed in seeds_of(session, viewer, case.id):
+        judged = standing_answer(session, viewer.user_id, seed.id) is not None
+        decided = as_candidate(session, seed, judged=judged).state is CandidateState.CLOSED
+        if candidate_id not in (None, seed.id) or not (judged or decided):
+            continue
+        beside = session.scalars(
+            select(CandidateChange)
+            .join(Candidate, Candidate.id == CandidateChange.candidate_id)
+            .where(CandidateChange.case_id == case.id, CandidateChange.change == ListChange.ENTERED)
+            .where(Candidate.proposed_at == seed.proposed_at)
+            .options(joinedload(CandidateChange.match_pass))
+            .order_by(CandidateChange.at, CandidateChange.id)
+            .limit(1)
+        ).one_or_none()
+        if beside is not None:
+            views.append(_entered(session, seed, beside))
+    return views
+
+
+def _entered(session: Session, seed: ReviewSeed, beside: CandidateChange) -> ChangeView:
+    stronger = select(func.count()).where(
+        Candidate.case_id == seed.case_id, Candidate.listed, Candidate.log10_lr > seed.log10_lr
     )
+    row = CandidateChange(
+        id=seed.id,
+        match_pass=beside.match_pass,
+        case_id=seed.case_id,
+        candidate_id=seed.id,
+        change=ListChange.ENTERED,
+        log10_lr_before=None,
+        log10_lr_after=seed.log10_lr,
+        rank_before=None,
+        rank_after=1 + (session.scalar(stronger) or 0),
+        terms=[
+            {"kind": term["kind"], "before": None, "after": term["weight"] * term["log10_lr"]} for term in seed.terms
+        ],
+        at=beside.at,
+    )
+    report = RecordName(GalleryKind.REPORT, seed.report.id, seed.report.number)
+    of_case = beside.match_pass.kind is GalleryKind.CASE
+    return ChangeView(row, report, RecordName(GalleryKind.CASE, seed.case.id, seed.case.number) if of_case else report)
 
 
 def _unsealed(statement: Select[CandidateChange], viewer: Viewer) -> Select[CandidateChange]:

@@ -8,11 +8,13 @@ noted first (`tracing.features`). Seeds pass for candidates here (`tracing.revie
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from models.candidate import Candidate, CandidateState
 from models.case import Case
@@ -26,7 +28,7 @@ from tracing.access import Permission, Viewer
 from tracing.cases import load_case
 from tracing.features import require_noted
 from tracing.photos import list_photos
-from tracing.profiles import with_profile
+from tracing.profiles import with_profile, with_profile_on_demand
 from tracing.review_seeds import answers_of, as_candidate, find_seed, seeds_of
 from tracing.trail import note
 
@@ -132,7 +134,11 @@ def _rank(session: Session, viewer: Viewer, candidate: Candidate) -> int:
 
 def load_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, lock: bool = False) -> Candidate:
     """A candidate for a use case that logs its own action."""
-    statement = _loaded(viewer).where(Candidate.id == candidate_id).execution_options(populate_existing=True)
+    statement = (
+        _loaded(viewer, with_profile_on_demand)
+        .where(Candidate.id == candidate_id)
+        .execution_options(populate_existing=True)
+    )
     if lock:
         statement = statement.with_for_update(of=Candidate)
     candidate: Candidate = access.find(session, statement)
@@ -144,14 +150,14 @@ def candidate_photos(session: Session, view: CandidateView) -> tuple[list[Photo]
     return list_photos(session, view.candidate.case.profile_id), list_photos(session, view.other_profile.id)
 
 
-def _loaded(viewer: Viewer) -> Select[Candidate]:
+def _loaded(viewer: Viewer, profile: Callable[..., tuple[_AbstractLoad, ...]] = with_profile) -> Select[Candidate]:
     return (
         select(Candidate)
         .where(access.candidate_scope(viewer))
         .options(
-            joinedload(Candidate.case).options(joinedload(Case.organisation), *with_profile(Case.profile)),
-            joinedload(Candidate.other_case).options(joinedload(Case.organisation), *with_profile(Case.profile)),
-            joinedload(Candidate.report).options(joinedload(Report.organisation), *with_profile(Report.profile)),
+            joinedload(Candidate.case).options(joinedload(Case.organisation), *profile(Case.profile)),
+            joinedload(Candidate.other_case).options(joinedload(Case.organisation), *profile(Case.profile)),
+            joinedload(Candidate.report).options(joinedload(Report.organisation), *profile(Report.profile)),
         )
     )
 

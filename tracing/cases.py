@@ -1,12 +1,12 @@
 """Cases (个案): admitting, editing, submitting, listing and moving them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from matcher.vocabulary import GalleryKind
@@ -23,6 +23,7 @@ from tracing.facts import (
     check_division,
     check_facts,
     check_optional_text,
+    check_text,
     collecting,
 )
 from tracing.matching import request_match
@@ -30,7 +31,15 @@ from tracing.numbers import next_number
 from tracing.paging import Page, page_of
 from tracing.photos import has_photo
 from tracing.platform import errors
-from tracing.profiles import create_profile, current_facts, next_revision, revise_profile, with_profile
+from tracing.profiles import (
+    create_profile,
+    current_facts,
+    next_revision,
+    revise_profile,
+    with_profile,
+    with_profile_on_demand,
+)
+from tracing.record_search import ANYBODY, Sought, conditions, exportable
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import illegal_move, move
@@ -62,6 +71,13 @@ class ReasonMissing(errors.Invalid):
 
     slug = "reason_missing"
     message = "Give the reason: it stays in the case's history."
+
+
+def check_reason(reason: str) -> str:
+    """Why something is undone or decided, without outer blanks. Raises ReasonMissing, EmptyValue, TextTooLong."""
+    if not reason.strip():
+        raise ReasonMissing(field="reason")
+    return check_text(reason, limit=500, field="reason")
 
 
 class IdentityKnown(errors.Conflict):
@@ -191,7 +207,7 @@ def load_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, lock: boo
     statement = (
         select(Case)
         .where(Case.id == case_id, access.case_scope(viewer))
-        .options(joinedload(Case.organisation), selectinload(Case.history), *with_profile(Case.profile))
+        .options(joinedload(Case.organisation), selectinload(Case.history), *with_profile_on_demand(Case.profile))
         .execution_options(populate_existing=True)
     )
     if lock:
@@ -200,30 +216,53 @@ def load_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, lock: boo
     return case
 
 
+def _listed(viewer: Viewer, states: frozenset[CaseState], sought: Sought, now: datetime) -> Select[Case]:
+    statement = (
+        select(Case)
+        .where(access.case_scope(viewer), *conditions(Case, sought, now.date()))
+        .options(joinedload(Case.organisation), *with_profile(Case.profile))
+    )
+    return statement.where(Case.state.in_(states)) if states else statement
+
+
 def list_cases(
     session: Session,
     viewer: Viewer,
     *,
     states: frozenset[CaseState] = frozenset(),
     number: str | None = None,
+    sought: Sought = ANYBODY,
     cursor: str | None = None,
     limit: int = 50,
     now: datetime,
 ) -> Page[Case]:
     """Cases of the viewer's scope, newest first. `number` filters by a part of the case number."""
     access.require(viewer, Permission.CASE_READ)
-    statement = (
-        select(Case)
-        .where(access.case_scope(viewer))
-        .options(joinedload(Case.organisation), *with_profile(Case.profile))
-    )
-    if states:
-        statement = statement.where(Case.state.in_(states))
+    statement = _listed(viewer, states, sought, now)
     if number:
         statement = statement.where(Case.number.contains(number.strip(), autoescape=True))
     page = page_of(session, statement, Case.created_at, Case.id, cursor=cursor, limit=limit)
     note(session, viewer, "case.list", "case", None, at=now, count=len(page.items))
     return page
+
+
+def export_cases(
+    session: Session, viewer: Viewer, *, states: frozenset[CaseState] = frozenset(), sought: Sought, now: datetime
+) -> Sequence[Case]:
+    """The whole list for a file, newest first; the export is logged. Raises Forbidden, TooManyToExport."""
+    access.require(viewer, Permission.CASE_READ)
+    access.require(viewer, Permission.EXPORT)
+    statement = _listed(viewer, states, sought, now).order_by(Case.created_at.desc(), Case.id.desc())
+    rows = exportable(session, statement)
+    note(session, viewer, "case.export", "case", None, at=now, count=len(rows))
+    return rows
+
+
+def count_cases(session: Session, viewer: Viewer) -> Mapping[CaseState, int]:
+    """How many cases of the viewer's scope stand in each state; states without any are left out."""
+    access.require(viewer, Permission.CASE_READ)
+    counted = select(Case.state, func.count().label("cases")).where(access.case_scope(viewer)).group_by(Case.state)
+    return {row.state: row.cases for row in session.execute(counted)}
 
 
 def edit_case(
@@ -307,15 +346,18 @@ def move_case(
     if wanted not in MANUAL_MOVES:
         raise illegal_move(case.state, wanted)
     access.require(viewer, MANUAL_MOVES[wanted])
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
     if wanted is CaseState.SEARCHING and not case.traced:
         raise IdentityKnown()
-    move(session, case, wanted, viewer, now=now, reason=check_optional_text(reason, field="reason", limit=500))
+    move(session, case, wanted, viewer, now=now, reason=check_reason(reason))
     session.flush()
     refresh_deadlines(session, services, case.id, now=now)
     if wanted is CaseState.SEARCHING:
-        next_revision(case.profile)
-        session.flush()
-        request_match(session, services, GalleryKind.CASE, case.id, now=now)
+        search_again(session, services, case, now=now)
     return case
+
+
+def search_again(session: Session, services: Services, case: Case, *, now: datetime) -> None:
+    """Ask for a new pass over a locked case that has just come back to the search, whatever was asked for before."""
+    next_revision(case.profile)
+    session.flush()
+    request_match(session, services, GalleryKind.CASE, case.id, now=now)

@@ -20,7 +20,7 @@ from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
-from tracing.cases import CaseClosed, ReasonMissing, load_case
+from tracing.cases import CaseClosed, check_reason, load_case
 from tracing.claim_gate import standing_claims
 from tracing.confirmation import (
     CandidateIsCase,
@@ -254,12 +254,11 @@ def _standing(session: Session, viewer: Viewer, claim_id: uuid.UUID, reason: str
         raise errors.NotFound()
     load_case(session, viewer, case_id, lock=True)
     claim = session.get_one(IdentityClaim, claim_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     used = select(Confirmation.id).where(Confirmation.claim_id == claim.id, Confirmation.recalled_at.is_(None))
     if session.scalar(used) is not None:
         raise ClaimInUse()
-    return claim, check_text(reason, limit=500, field="reason")
+    return claim, reason
 
 
 def withdraw_claim(

@@ -15,7 +15,7 @@ from models.interview import Interview
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.blocking import store_keys
-from tracing.cases import CaseClosed, ReasonMissing, load_case
+from tracing.cases import CaseClosed, check_reason, load_case
 from tracing.clue_facts import exchange
 from tracing.facts import InvalidFacts, check_division, check_text, collecting
 from tracing.matching import request_match
@@ -218,9 +218,7 @@ def withdraw_clue(
     Raises Forbidden, NotFound, CaseClosed, ClueEnded, ReasonMissing.
     """
     clue, case = _standing(session, viewer, clue_id)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    end(clue, viewer, check_text(reason, limit=500, field="reason"), now)
+    end(clue, viewer, check_reason(reason), now)
     session.flush()
     note(session, viewer, "clue.withdraw", "case", case.id, at=now, clue=clue.id)
     follow(session, services, viewer, case, gone=[clue], come=[], now=now)

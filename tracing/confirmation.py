@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NoReturn
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -14,20 +15,23 @@ from models.confirmation import DECISIVE_METHODS, Confirmation, ConfirmationMeth
 from models.profile import Profile
 from models.report import Report, ReportState
 from models.review import AGREEING_GRADE, Review
+from models.review_protocol import ReviewSeed, SeedReview
 from tracing import access, duplicates
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
 from tracing.cases import ReasonMissing, load_case
 from tracing.claim_gate import claim_behind, refuse_conflicting
 from tracing.confirmation_news import tell_identified, tell_recalled
+from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.duplicate_links import close_found, hold_links, refuse_linked
 from tracing.facts import check_optional_text, check_text
 from tracing.matching import request_match
+from tracing.outcome_withdrawal import take_back_resting
 from tracing.platform import errors
 from tracing.profiles import next_revision
 from tracing.reports import move_report
 from tracing.review import refuse_own_case, standing_review
-from tracing.review_seeds import answers_of, find_seed
+from tracing.review_seeds import as_candidate, find_seed
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import illegal_move, move
@@ -102,16 +106,19 @@ class AlreadyConfirmed(errors.Conflict):
     message = "Somebody has been confirmed for this case already. Reload the page; only a recall can undo it."
 
 
-def agreeing_examiners(session: Session, candidate: Candidate, case: Case, *, blind: bool = True) -> tuple[int, int]:
+def agreeing_examiners(
+    session: Session, candidate: Candidate | ReviewSeed, case: Case, *, blind: bool = True
+) -> tuple[int, int]:
     """How many examiners agree, and how many oppose as clearly; whoever entered the case does not count.
 
     `blind`: neither does one who agrees after having been able to read a colleague's opinion on the candidate.
     """
+    kind, about = _opinions_on(candidate)
     rows = session.execute(
-        select(Review.examiner_id, Review.grade).where(
-            Review.candidate_id == candidate.id,
-            Review.withdrawn_at.is_(None),
-            Review.examiner_id.not_in([one for one in (case.submitted_by_id, case.created_by_id) if one]),
+        select(kind.examiner_id, kind.grade).where(
+            getattr(kind, about) == candidate.id,
+            kind.withdrawn_at.is_(None),
+            kind.examiner_id.not_in([one for one in (case.submitted_by_id, case.created_by_id) if one]),
         )
     ).all()
     saw = _not_blind(session, candidate) if blind else frozenset()
@@ -120,16 +127,22 @@ def agreeing_examiners(session: Session, candidate: Candidate, case: Case, *, bl
     return len(agreeing), len(opposing)
 
 
-def _not_blind(session: Session, candidate: Candidate) -> frozenset[uuid.UUID]:
+def _opinions_on(candidate: Candidate | ReviewSeed) -> tuple[type[Review] | type[SeedReview], str]:
+    """Where opinions on a candidate, or on what passes for one, are kept, and the column that names it."""
+    return (SeedReview, "seed_id") if isinstance(candidate, ReviewSeed) else (Review, "candidate_id")
+
+
+def _not_blind(session: Session, candidate: Candidate | ReviewSeed) -> frozenset[uuid.UUID]:
     """Who withdrew an opinion after a colleague's stood beside it: a committed opinion opens those of the others."""
-    mine, other = aliased(Review), aliased(Review)
+    kind, about = _opinions_on(candidate)
+    mine, other = aliased(kind), aliased(kind)
     beside = exists().where(
-        other.candidate_id == mine.candidate_id,
+        getattr(other, about) == getattr(mine, about),
         other.examiner_id != mine.examiner_id,
         other.committed_at < mine.withdrawn_at,
         or_(other.withdrawn_at.is_(None), other.withdrawn_at > mine.committed_at),
     )
-    return frozenset(session.scalars(select(mine.examiner_id).where(mine.candidate_id == candidate.id, beside)))
+    return frozenset(session.scalars(select(mine.examiner_id).where(getattr(mine, about) == candidate.id, beside)))
 
 
 def confirm(
@@ -155,7 +168,9 @@ def confirm(
     refuse_own_case(viewer, case)
     if standing_confirmation(session, case.id) is not None:
         raise AlreadyConfirmed()
-    _refuse_seed(session, viewer, case, candidate_id, method)
+    seed = find_seed(session, viewer, candidate_id)
+    if seed is not None:
+        _refuse_seed(session, viewer, case, seed, method, reference, grounds)
     candidate = load_candidate(session, viewer, candidate_id)
     if candidate.case_id != case.id:
         raise NotThisCase(field="candidate_id")
@@ -208,23 +223,29 @@ def refuse_untold(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, 
 
 
 def _refuse_seed(
-    session: Session, viewer: Viewer, case: Case, candidate_id: uuid.UUID, method: ConfirmationMethod
-) -> None:
-    """Nobody is confirmed as a seed, and the answer is that to a candidate on whom examiners do not agree.
-
-    By a decisive method the answer is the plain truth: that report is confirmed for another case.
+    session: Session,
+    viewer: Viewer,
+    case: Case,
+    seed: ReviewSeed,
+    method: ConfirmationMethod,
+    reference: str | None,
+    grounds: str,
+) -> NoReturn:
+    """Nobody is confirmed as a seed. What would refuse a candidate refuses it, in the same order and words; where
+    nothing would, the answer is the plain truth: that report is confirmed for another case.
     """
-    seed = find_seed(session, viewer, candidate_id)
-    if seed is None:
-        return
     if seed.case_id != case.id:
         raise NotThisCase(field="candidate_id")
-    if method in DECISIVE_METHODS:
-        raise ReportTaken(field="candidate_id")
-    refuse_untold(session, viewer, candidate_id, field="method")
-    answers = answers_of(session, [seed.id]).get(seed.id, ())
-    agreeing = sum(one.grade is not None and one.grade >= AGREEING_GRADE for one in answers)
-    raise ReviewsMissing(field="method", agreeing=min(agreeing, 1))
+    if as_candidate(session, seed, judged=True).state is CandidateState.EXCLUDED:
+        raise CandidateExcluded(field="candidate_id")
+    check_text(grounds, limit=4000, field="grounds")
+    reference = check_optional_text(reference, field="reference", limit=120)
+    refuse_conflicting(session, case.id, seed.id)
+    if method in DECISIVE_METHODS and reference is None:
+        raise ReferenceMissing(field="reference")
+    if method not in DECISIVE_METHODS:
+        _refuse_disagreeing(session, viewer, seed, case)
+    raise ReportTaken(field="candidate_id")
 
 
 def _open_report(session: Session, candidate: Candidate) -> Report:
@@ -258,6 +279,11 @@ def _basis(
         if reference is None:
             raise ReferenceMissing(field="reference")
         return reference, claim.id if claim else None
+    _refuse_disagreeing(session, viewer, candidate, case)
+    return reference, None
+
+
+def _refuse_disagreeing(session: Session, viewer: Viewer, candidate: Candidate | ReviewSeed, case: Case) -> None:
     agreeing, opposing = agreeing_examiners(session, candidate, case)
     if agreeing < 2 or opposing >= agreeing:
         refuse_untold(session, viewer, candidate.id, field="method")
@@ -265,13 +291,13 @@ def _basis(
         raise ReviewsMissing(field="method", agreeing=agreeing)
     if opposing >= agreeing:
         raise DisagreementStands(field="method")
-    return reference, None
 
 
 def recall(
     session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, reason: str, now: datetime
 ) -> Confirmation:
-    """Undo a confirmation proved wrong: the family's details are sealed again at once, rivals and report reopen.
+    """Undo a confirmation proved wrong, however far the case has come since: the family's details are sealed again at
+    once, rivals and report reopen, what was recorded of the family or home is withdrawn, its notices are void.
 
     Everything stays on record, and everyone who acted on it is told. Raises NotFound when no confirmation stands.
     """
@@ -282,13 +308,14 @@ def recall(
         raise errors.NotFound()
     if not reason.strip():
         raise ReasonMissing(field="reason")
-    move(session, case, CaseState.RECALLED, viewer, now=now)
+    text = check_text(reason, limit=4000, field="reason")
+    move(session, case, CaseState.RECALLED, viewer, now=now, undoing=True)
     session.flush()
     report = session.get_one(Report, confirmation.report_id, with_for_update=True, populate_existing=True)
     hold_links(session, report.id)
     confirmation.recalled_by_id = viewer.user_id
     confirmation.recalled_at = now
-    confirmation.recall_reason = check_text(reason, limit=4000, field="reason")
+    confirmation.recall_reason = text
     candidate = session.get_one(Candidate, confirmation.candidate_id, with_for_update=True)
     for rival in (candidate, *_rivals(session, candidate, closed=True)):
         judged = session.scalar(
@@ -300,6 +327,8 @@ def recall(
     # A revision of its own: whoever came while the report was closed has not been compared with it.
     next_revision(session.get_one(Profile, report.profile_id))
     session.flush()
+    take_back_resting(session, viewer, confirmation, text, now=now)
+    refresh_deadlines(session, services, case.id, now=now)
     told = tell_recalled(session, case, confirmation, now=now)
     note(session, viewer, "confirmation.recall", "case", case.id, at=now, confirmation=confirmation.id, told=told)
     duplicates.on_recalled(session, confirmation, now=now)

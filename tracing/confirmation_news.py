@@ -10,11 +10,13 @@ from models.audit import AuditEvent
 from models.case import Case
 from models.confirmation import Confirmation
 from models.contact import ContactAttempt, ContactException, ContactPlan, ContactRelease
+from models.followup import FollowUpVisit
 from models.kin import KinVerification
 from models.notification import NotificationKind
 from models.outcome import Outcome
 from models.review import Review
 from models.user import Role, User
+from tracing.home_notices import tell_void
 from tracing.notifications import notify, users_of
 
 STATION = (Role.STATION_STAFF, Role.CASEWORKER)
@@ -36,7 +38,8 @@ def tell_recalled(session: Session, case: Case, confirmation: Confirmation, *, n
     """Everyone who acted on a confirmation that was wrong; how many.
 
     The examiners on whose opinions it rested, who confirmed, who released, who read the family's details or used them
-    (plans, attempts, verifications of kin, outcomes), and the station's people.
+    (plans, attempts, verifications of kin, outcomes, visits), and the station's people. The addressees of notices to
+    the home district are told besides.
     """
     acted: list[uuid.UUID] = [confirmation.confirmed_by_id]
     for column, condition in (
@@ -50,11 +53,16 @@ def tell_recalled(session: Session, case: Case, confirmation: Confirmation, *, n
             Outcome.recorded_by_id,
             (Outcome.case_id == case.id) & (Outcome.recorded_at >= confirmation.confirmed_at),
         ),
+        (
+            FollowUpVisit.recorded_by_id,
+            (FollowUpVisit.case_id == case.id) & (FollowUpVisit.recorded_at >= confirmation.confirmed_at),
+        ),
     ):
         acted += session.scalars(select(column).where(condition))
     acted += _readers(session, case.id, confirmation.confirmed_at)
     active = session.scalars(select(User.id).where(User.id.in_(acted), User.active).order_by(User.id)).all()
     told = [*active, *users_of(session, case.organisation_id, STATION)]
+    tell_void(session, confirmation, now=now)
     return notify(session, told, NotificationKind.CONFIRMATION_RECALLED, "case", case.id, now=now)
 
 

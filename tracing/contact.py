@@ -23,12 +23,12 @@ from models.profile import Profile
 from models.report import Report
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.claim_gate import refuse_conflicting
 from tracing.confirmation import standing_confirmation
 from tracing.confirmation_news import tell_released
 from tracing.fact_errors import DateInFuture
-from tracing.facts import check_optional_text, check_text
+from tracing.facts import check_optional_text
 from tracing.home_notices import route_refusal
 from tracing.platform import errors
 from tracing.reports import FamilyContact, contact_purpose
@@ -217,13 +217,12 @@ def allow_exception(
     access.require(viewer, Permission.CONTACT_EXCEPTION)
     case = load_case(session, viewer, case_id, lock=True)
     released_report(session, case)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     exception = ContactException(
         id=uuid.uuid4(),
         case_id=case.id,
         confirmation_id=_released_confirmation(session, case).id,
-        reason=check_text(reason, limit=500, field="reason"),
+        reason=reason,
         allowed_by_id=viewer.user_id,
         allowed_at=now,
     )

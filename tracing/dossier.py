@@ -11,8 +11,8 @@ from models.case import CaseState
 from models.outcome import DossierItem
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import CaseClosed, ReasonMissing, load_case
-from tracing.facts import check_day, check_optional_text, check_text
+from tracing.cases import CaseClosed, check_reason, load_case
+from tracing.facts import check_day, check_optional_text
 from tracing.homeward_policy import DossierPaper
 from tracing.platform import errors
 from tracing.services import Services
@@ -124,12 +124,10 @@ def withdraw_paper(session: Session, viewer: Viewer, entry_id: uuid.UUID, *, rea
         raise errors.NotFound()
     load_case(session, viewer, case_id, lock=True)
     entry = session.get_one(DossierItem, entry_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if entry.withdrawn_at is not None:
         raise PaperWithdrawn()
-    text = check_text(reason, limit=500, field="reason")
-    entry.withdrawn_at, entry.withdrawn_by_id, entry.withdrawal_reason = now, viewer.user_id, text
+    entry.withdrawn_at, entry.withdrawn_by_id, entry.withdrawal_reason = now, viewer.user_id, reason
     session.flush()
     note(session, viewer, "dossier.withdraw", "case", case_id, at=now, entry=entry.id)
     return entry

@@ -6,7 +6,7 @@ identity number proposes by itself.
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -39,13 +39,26 @@ from tracing.trail import note
 Row = Mapping[str, Any]
 
 
-def similar_reports(session: Session, services: Services, probe: Record, size: int, version: str) -> list[Row]:
-    """The pairs to propose for an open report, under the weighing in force. Raises IndexWarming."""
-    numbered = same_number(session, probe.id)
-    found: list[Row] = [
-        {"basis": DuplicateBasis.IDENTITY_NUMBER, **ends_of(GalleryKind.REPORT, probe.id, other)} for other in numbered
-    ]
-    return [*found, *_reports(session, services, probe, size, version, {probe.id, *numbered})]
+def similar_reports(
+    session: Session, services: Services, probes: Sequence[Record], size: int, version: str
+) -> list[list[Row]]:
+    """The pairs to propose for each of these open reports, under the weighing in force: one search and one reading for
+    all of them. Raises IndexWarming.
+    """
+    wanted = retrieve_all(session, services, probes, frozenset({GalleryKind.REPORT}), size, version)
+    ids = list(dict.fromkeys(one for found in wanted for one in found[GalleryKind.REPORT]))
+    others = read_records(session, services, GalleryKind.REPORT, ids, version)
+    answers = []
+    for probe, found in zip(probes, wanted, strict=True):
+        numbered = same_number(session, probe.id)
+        rows: list[Row] = [
+            {"basis": DuplicateBasis.IDENTITY_NUMBER, **ends_of(GalleryKind.REPORT, probe.id, other)}
+            for other in numbered
+        ]
+        known = {probe.id, *numbered}
+        near = [others[one] for one in found[GalleryKind.REPORT] if one in others and one not in known]
+        answers.append([*rows, *_reports(services, probe, near, size, version)])
+    return answers
 
 
 def propose_duplicates(
@@ -87,14 +100,9 @@ def _cases(session: Session, services: Services, case_id: uuid.UUID) -> Iterator
             }
 
 
-def _reports(
-    session: Session, services: Services, probe: Record, size: int, version: str, known: Collection[uuid.UUID]
-) -> Iterator[Row]:
+def _reports(services: Services, probe: Record, others: list[Record], size: int, version: str) -> Iterator[Row]:
     """Open reports that agree as strongly as the policy asks, the best few weighed in full."""
     policy = services.care.duplicates
-    wanted = retrieve_all(session, services, [probe], frozenset({GalleryKind.REPORT}), size, version)[0]
-    ids = [one for one in wanted[GalleryKind.REPORT] if one not in known]
-    others = list(read_records(session, services, GalleryKind.REPORT, ids, version).values())
     for other in _best(services, probe, others, policy.considered):
         fusion = fuse(compare(_still(probe), _still(other), services.parameters), max(1, size), services.parameters)
         if fusion.log10_lr >= policy.minimum_log10_lr and fusion.posterior >= policy.minimum_posterior:

@@ -22,11 +22,10 @@ from models.report import Report
 from models.review import Review
 from tracing import access, wandering
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.duplicate_links import OPEN, close_found, hold_links, lift_of_confirmation, lift_of_link
 from tracing.duplicate_links import close_linked as _close_linked
 from tracing.duplicate_pairs import ends_of, pair_key
-from tracing.facts import check_text
 from tracing.paging import Page, page_of
 from tracing.platform import errors
 from tracing.platform.db import dialect_insert
@@ -171,8 +170,7 @@ def decide(
     Raises Forbidden, NotFound, ReasonMissing, PairDecided.
     """
     access.require(viewer, Permission.DUPLICATE)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     pair = _held(session, viewer, pair_id)
     if _standing(session, pair.id) is not None:
         raise PairDecided()
@@ -180,7 +178,7 @@ def decide(
         id=uuid.uuid4(),
         pair_id=pair.id,
         verdict=verdict,
-        reason=check_text(reason, field="reason", limit=500),
+        reason=reason,
         decided_by_id=viewer.user_id,
         decided_at=now,
     )
@@ -206,13 +204,12 @@ def withdraw_decision(
     Raises Forbidden, NotFound, ReasonMissing, DecisionWithdrawn.
     """
     access.require(viewer, Permission.DUPLICATE)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     pair = _held(session, viewer, pair_id)
     decision = _standing(session, pair.id)
     if decision is None:
         raise DecisionWithdrawn()
-    decision.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    decision.withdrawal_reason = reason
     decision.withdrawn_at, decision.withdrawn_by_id = now, viewer.user_id
     session.flush()
     note(session, viewer, "duplicate.withdraw", "duplicate", pair.id, at=now, decision=decision.id)

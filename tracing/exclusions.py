@@ -1,7 +1,9 @@
 """Exclusions (排除): a pair that is not the same person is never listed again, until new evidence reopens it."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,16 +13,18 @@ from models.case import Case
 from models.confirmation import Confirmation
 from models.exclusion import EXCLUDING, WITH_REFERENCE, Exclusion, ExclusionEvidence
 from models.review import Review
+from models.review_protocol import ReviewSeed, SeedExclusion
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.confirmation import ReferenceMissing, agreeing_examiners, refuse_untold, standing_confirmation
 from tracing.duplicate_links import closed_by_link
-from tracing.facts import check_optional_text, check_text
+from tracing.facts import check_optional_text
 from tracing.paging import Page, page_of
 from tracing.platform import errors
 from tracing.review import refuse_own_case
+from tracing.review_seeds import as_candidate, as_exclusion, exclusions_of, find_seed
 from tracing.trail import note
 
 
@@ -80,9 +84,12 @@ def exclude(
     OpinionsMissing, ExclusionStands, CandidateConfirmed.
     """
     access.require(viewer, Permission.EXCLUDE)
-    case_id = load_candidate(session, viewer, candidate_id).case_id
+    seed = find_seed(session, viewer, candidate_id)
+    case_id = seed.case_id if seed else load_candidate(session, viewer, candidate_id).case_id
     case = session.scalars(select(Case).where(Case.id == case_id).with_for_update()).one()
-    candidate = load_candidate(session, viewer, candidate_id, lock=True)
+    candidate = (
+        as_candidate(session, seed, judged=True) if seed else load_candidate(session, viewer, candidate_id, lock=True)
+    )
     refuse_own_case(viewer, case)
     if candidate.state is CandidateState.EXCLUDED:
         raise ExclusionStands()
@@ -92,35 +99,44 @@ def exclude(
     if evidence not in EXCLUDING:
         raise NotExcluding(field="evidence")
     if evidence is ExclusionEvidence.EXAMINERS_AGREED:
-        agreeing, opposing = agreeing_examiners(session, candidate, case, blind=False)
+        agreeing, opposing = agreeing_examiners(session, seed or candidate, case, blind=False)
         if opposing < 2 or agreeing:
             refuse_untold(session, viewer, candidate.id, field="evidence")
             raise ExaminersMissing(field="evidence", opposing=opposing)
-    exclusion = Exclusion(
-        id=uuid.uuid4(),
-        case_id=case.id,
-        candidate_id=candidate.id,
-        evidence=evidence,
-        reference=reference,
-        reason=reason,
-        excluded_by_id=viewer.user_id,
-        excluded_at=now,
-    )
+    given = {
+        "id": uuid.uuid4(),
+        "evidence": evidence,
+        "reference": reference,
+        "reason": reason,
+        "excluded_by_id": viewer.user_id,
+        "excluded_at": now,
+    }
+    exclusion = _exclude_seed(session, seed, given) if seed else _exclude(session, candidate, given)
+    note(session, viewer, "exclusion.exclude", "case", case.id, at=now, candidate=candidate.id, evidence=evidence.value)
+    return exclusion
+
+
+def _exclude(session: Session, candidate: Candidate, given: Mapping[str, Any]) -> Exclusion:
+    exclusion = Exclusion(case_id=candidate.case_id, candidate_id=candidate.id, **given)
     candidate.state, candidate.listed, candidate.closed_by_id = CandidateState.EXCLUDED, False, None
     session.flush()
     session.add(exclusion)  # after the candidate has left the list: with the row, the database refuses it there
     session.flush()
-    note(session, viewer, "exclusion.exclude", "case", case.id, at=now, candidate=candidate.id, evidence=evidence.value)
     return exclusion
+
+
+def _exclude_seed(session: Session, seed: ReviewSeed, given: Mapping[str, Any]) -> Exclusion:
+    row = SeedExclusion(seed_id=seed.id, **given)
+    session.add(row)
+    session.flush()
+    return as_exclusion(row, seed.case_id)
 
 
 def _checked(evidence: ExclusionEvidence, reference: str | None, reason: str) -> tuple[str | None, str]:
     reference = check_optional_text(reference, field="reference", limit=120)
     if evidence in WITH_REFERENCE and reference is None:
         raise ReferenceMissing(field="reference")
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    return reference, check_text(reason, limit=500, field="reason")
+    return reference, check_reason(reason)
 
 
 def reopen(
@@ -200,5 +216,8 @@ def list_exclusions(
     case = load_case(session, viewer, case_id)
     statement = select(Exclusion).where(Exclusion.case_id == case.id).execution_options(populate_existing=True)
     page = page_of(session, statement, Exclusion.excluded_at, Exclusion.id, cursor=cursor, limit=limit)
-    note(session, viewer, "exclusion.list", "case", case.id, at=now, count=len(page.items))
-    return page
+    # Few, and so all on the first page.
+    sown = [] if cursor else exclusions_of(session, viewer, case.id)
+    items = tuple(sorted([*page.items, *sown], key=lambda one: (one.excluded_at, one.id), reverse=True))
+    note(session, viewer, "exclusion.list", "case", case.id, at=now, count=len(items))
+    return Page(items, page.next_cursor)

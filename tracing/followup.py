@@ -29,7 +29,7 @@ from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.care_policy import FollowUpPolicy
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import ReasonMissing, check_reason, load_case
 from tracing.deadline_plan import refresh
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
 from tracing.milestones import check_moment, record_milestone, withdraw_milestone
@@ -248,20 +248,32 @@ def withdraw_visit(
         raise errors.NotFound()
     case = load_case(session, viewer, case_id, lock=True)
     visit = session.get_one(FollowUpVisit, visit_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if visit.withdrawn_at is not None:
         raise VisitWithdrawn()
-    used = select(FollowUpEnd.id).where(FollowUpEnd.visit_id == visit.id, FollowUpEnd.withdrawn_at.is_(None))
-    if session.scalar(used) is not None:
+    if _shows_stability(session, services.care.follow_up, visit):
         raise VisitInUse()
-    visit.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    visit.withdrawal_reason = reason
     visit.withdrawn_at, visit.withdrawn_by_id = now, viewer.user_id
     session.flush()
     if visit.milestone_id is not None:
         _withdraw_milestone(session, services, viewer, visit, now)
     note(session, viewer, "followup.withdraw", "case", case.id, at=now, visit=visit.id)
     return visit
+
+
+def _shows_stability(session: Session, policy: FollowUpPolicy, visit: FollowUpVisit) -> bool:
+    """Whether the visit is among those on which a standing decision rests that life is stable."""
+    decided_at = session.scalar(
+        select(FollowUpEnd.decided_at).where(
+            FollowUpEnd.outcome_id == visit.outcome_id, FollowUpEnd.reason == FollowUpEndReason.STABLE,
+            FollowUpEnd.withdrawn_at.is_(None),
+        )
+    )  # fmt: skip
+    if decided_at is None:
+        return False
+    known = [one for one in visits_that_met(session, visit.outcome_id) if one.recorded_at <= decided_at]
+    return visit.id in [one.id for one in known[: policy.stable.visits]]
 
 
 def _withdraw_milestone(
@@ -337,11 +349,10 @@ def resume_follow_up(
         raise errors.NotFound()
     case = load_case(session, viewer, case_id, lock=True)
     end = session.get_one(FollowUpEnd, end_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if end.withdrawn_at is not None:
         raise FollowUpRuns()
-    end.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    end.withdrawal_reason = reason
     end.withdrawn_at, end.withdrawn_by_id = now, viewer.user_id
     session.flush()
     note(session, viewer, "followup.resume", "case", case.id, at=now, end=end.id)

@@ -15,7 +15,7 @@ from models.profile import Profile
 from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import CaseClosed, ReasonMissing, load_case
+from tracing.cases import CaseClosed, check_reason, load_case
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
 from tracing.milestones import check_moment
 from tracing.notifications import notify, users_of
@@ -23,6 +23,9 @@ from tracing.paging import Page, page_of
 from tracing.platform import errors
 from tracing.services import Services
 from tracing.trail import note
+
+ACTING = frozenset({Role.STATION_STAFF, Role.CASEWORKER, Role.BUREAU_SUPERVISOR})
+"""Who, of a case's readers, is told what ails the person: the station's people and the supervisors above them."""
 
 
 class NotAHospital(errors.Invalid):
@@ -41,11 +44,11 @@ class HandoverEnded(errors.Conflict):
 
 @dataclass(frozen=True, slots=True)
 class HandoverView:
-    """A handover, its case's number, and the complaint, opened."""
+    """A handover, its case's number, and the complaint, opened for those who act on it; None to others."""
 
     handover: HospitalHandover
     case_number: str
-    complaint: str
+    complaint: str | None
 
 
 def handover_purpose(handover_id: uuid.UUID) -> str:
@@ -103,7 +106,7 @@ def hand_over(
 def list_of_case(
     session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime
 ) -> list[HandoverView]:
-    """The handovers of a case, newest first. Raises NotFound."""
+    """The handovers of a case, newest first; the complaint for its station and those above. Raises NotFound."""
     case = load_case(session, viewer, case_id)
     rows = session.scalars(
         select(HospitalHandover)
@@ -112,7 +115,7 @@ def list_of_case(
         .execution_options(populate_existing=True)
     ).all()
     note(session, viewer, "handover.list", "case", case.id, at=now, count=len(rows))
-    return [_view(session, services, row) for row in rows]
+    return [_view(session, services, row, opened=viewer.role in ACTING) for row in rows]
 
 
 def list_of_hospital(
@@ -177,22 +180,23 @@ def withdraw_handover(
         raise errors.NotFound()
     load_case(session, viewer, case_id, lock=True)
     handover = session.get_one(HospitalHandover, handover_id, with_for_update=True, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if handover.withdrawn_at is not None:
         raise HandoverEnded()
     handover.withdrawn_at, handover.withdrawn_by_id = now, viewer.user_id
-    handover.withdrawal_reason = check_text(reason, limit=500, field="reason")
+    handover.withdrawal_reason = reason
     session.flush()
     note(session, viewer, "handover.withdraw", "case", case_id, at=now, handover=handover.id)
     return _view(session, services, handover)
 
 
-def _view(session: Session, services: Services, handover: HospitalHandover) -> HandoverView:
+def _view(session: Session, services: Services, handover: HospitalHandover, *, opened: bool = True) -> HandoverView:
     number, subject_id = session.execute(
         select(Case.number, Profile.subject_id)
         .join(Profile, Profile.id == Case.profile_id)
         .where(Case.id == handover.case_id)
     ).one()
-    opened = services.vault.open(session, subject_id, handover_purpose(handover.id), handover.complaint_sealed)
-    return HandoverView(handover, number, opened.decode())
+    if not opened:
+        return HandoverView(handover, number, None)
+    complaint = services.vault.open(session, subject_id, handover_purpose(handover.id), handover.complaint_sealed)
+    return HandoverView(handover, number, complaint.decode())

@@ -4,16 +4,18 @@ import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, joinedload
 
 from matcher import divisions
 from matcher.vocabulary import PlaceKind
 from models.case import Case
+from models.confirmation import Confirmation
 from models.contact import ContactAttempt
 from models.home_notice import HomeAnswer, HomeNotice, HomeNoticeKind
 from models.notification import NotificationKind
 from models.organisation import Organisation, OrganisationKind
+from models.outcome import Outcome
 from models.profile import ProfilePlace
 from models.report import Report
 from models.user import Role
@@ -37,6 +39,13 @@ class NoticeAnswered(errors.Conflict):
 
     slug = "notice_answered"
     message = "This notice has been answered already. Reload the page."
+
+
+class NoticeVoid(errors.Conflict):
+    """An answer to a notice of a transfer that was withdrawn, or of a family that proved to be another's."""
+
+    slug = "notice_void"
+    message = "This notice no longer holds: the transfer was withdrawn, or the confirmation recalled. Nothing is to do."
 
 
 class NotAddressed(errors.Forbidden):
@@ -75,6 +84,36 @@ def addressee(session: Session, division: str | None) -> Organisation | None:
         if found:
             return min(found, key=lambda one: (ADDRESSEES.index(one.kind), one.path))
     return None
+
+
+def is_void() -> ColumnElement[bool]:
+    """Condition on `HomeNotice`: its transfer was withdrawn, or the confirmation behind its refusal recalled."""
+    withdrawn = exists().where(Outcome.id == HomeNotice.outcome_id, Outcome.withdrawn_at.is_not(None))
+    recalled = exists().where(
+        ContactAttempt.id == HomeNotice.attempt_id,
+        Confirmation.id == ContactAttempt.confirmation_id,
+        Confirmation.recalled_at.is_not(None),
+    )
+    return withdrawn | recalled
+
+
+def void_among(session: Session, notice_ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of these notices, which the caller may see, no longer hold."""
+    return frozenset(session.scalars(select(HomeNotice.id).where(HomeNotice.id.in_(notice_ids), is_void())))
+
+
+def tell_void(session: Session, confirmation: Confirmation, *, now: datetime) -> None:
+    """Tell the addressees of the notices that fell with a recalled confirmation."""
+    fallen = select(HomeNotice).where(
+        HomeNotice.case_id == confirmation.case_id,
+        HomeNotice.organisation_id.is_not(None),
+        HomeNotice.created_at >= confirmation.confirmed_at,
+        is_void(),
+    )
+    for notice in session.scalars(fallen.order_by(HomeNotice.id)).all():
+        if notice.organisation_id is not None:
+            told = users_of(session, notice.organisation_id, _READERS)
+            notify(session, told, NotificationKind.CONFIRMATION_RECALLED, "home_notice", notice.id, now=now)
 
 
 def route_refusal(
@@ -162,7 +201,8 @@ def list_home_notices(
     limit: int = 50,
     now: datetime,
 ) -> Page[HomeNotice]:
-    """Notices to the viewer's organisations and of the viewer's cases, newest first; `waiting`: without an answer.
+    """Notices to the viewer's organisations and of the viewer's cases, newest first; `waiting`: without an answer, and
+    not void.
 
     Raises Forbidden, NotFound (for a case outside the scope).
     """
@@ -176,7 +216,7 @@ def list_home_notices(
     if case_id is not None:
         statement = statement.where(HomeNotice.case_id == load_case(session, viewer, case_id).id)
     if waiting:
-        statement = statement.where(HomeNotice.answered_at.is_(None))
+        statement = statement.where(HomeNotice.answered_at.is_(None), ~is_void())
     page = page_of(session, statement, HomeNotice.created_at, HomeNotice.id, cursor=cursor, limit=limit)
     note(session, viewer, "home_notice.list", "home_notice", None, at=now, count=len(page.items))
     return page
@@ -187,7 +227,7 @@ def answer_home_notice(
 ) -> HomeNotice:
     """Acknowledge a notice, once. For the addressee; for a station outside the service, by the station that sent it.
 
-    Raises Forbidden, NotFound, NotAddressed, NoticeAnswered.
+    Raises Forbidden, NotFound, NotAddressed, NoticeAnswered, NoticeVoid.
     """
     access.require(viewer, Permission.HOME_NOTICE)
     notice: HomeNotice = access.find(
@@ -203,6 +243,8 @@ def answer_home_notice(
         raise NotAddressed()
     if notice.answered_at is not None:
         raise NoticeAnswered()
+    if void_among(session, [notice.id]):
+        raise NoticeVoid()
     notice.answer, notice.answered_by_id, notice.answered_at = answer, viewer.user_id, now
     session.flush()
     note(session, viewer, "home_notice.answer", "home_notice", notice.id, at=now, answer=answer.value)

@@ -15,9 +15,9 @@ from models.interview import AudioFormat, Interview, InterviewAudio, InterviewMe
 from models.profile import Profile
 from tracing.access import Viewer
 from tracing.audio_format import audio_format
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.clues import ClueText, InterviewEnded, add_clues, check_clues, end, follow, open_case
-from tracing.facts import InvalidFacts, check_division, check_optional_text, check_text, collecting
+from tracing.facts import InvalidFacts, check_division, check_optional_text, collecting
 from tracing.milestones import check_moment
 from tracing.platform import errors
 from tracing.platform.settings import Settings
@@ -186,10 +186,8 @@ def withdraw_interview(
     Raises Forbidden, NotFound, CaseClosed, InterviewEnded, ReasonMissing.
     """
     interview, case = _for_writing(session, viewer, interview_id)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    text = check_text(reason, limit=500, field="reason")
-    end(interview, viewer, text, now)
+    reason = check_reason(reason)
+    end(interview, viewer, reason, now)
     clues = list(
         session.scalars(
             select(Clue).where(
@@ -198,7 +196,7 @@ def withdraw_interview(
         )
     )
     for clue in clues:
-        end(clue, viewer, text, now)
+        end(clue, viewer, reason, now)
     session.flush()
     note(session, viewer, "interview.withdraw", "case", case.id, at=now, interview=interview.id, clues=len(clues))
     follow(session, services, viewer, case, gone=clues, come=[], now=now)

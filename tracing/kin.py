@@ -19,7 +19,7 @@ from models.report import Report
 from models.review import Opinion, Review
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.claim_gate import refuse_conflicting, standing_claims
 from tracing.confirmation import standing_confirmation
 from tracing.contact import ContactSealed, released_report
@@ -305,13 +305,11 @@ def withdraw_kin(
         raise errors.NotFound()
     load_case(session, viewer, case_id, lock=True)
     verification = session.get_one(KinVerification, verification_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if verification.withdrawn_at is not None:
         raise KinEnded()
-    text = check_text(reason, limit=500, field="reason")
     verification.withdrawn_at, verification.withdrawn_by_id = now, viewer.user_id
-    verification.withdrawal_reason = text
+    verification.withdrawal_reason = reason
     session.flush()
     note(session, viewer, "kin.withdraw", "case", case_id, at=now, verification=verification.id)
     return verification

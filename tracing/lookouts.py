@@ -16,8 +16,8 @@ from models.profile import Profile
 from models.sighting import LinkState, Sighting, SightingLink
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import CaseClosed, ReasonMissing, load_case
-from tracing.facts import check_optional_text, check_text
+from tracing.cases import CaseClosed, check_reason, load_case
+from tracing.facts import check_optional_text
 from tracing.lookout_policy import lookout_policy
 from tracing.lookout_rings import open_ring, told
 from tracing.notifications import notify
@@ -112,7 +112,7 @@ def open_lookout(
     session.flush()
     note(session, viewer, "lookout.open", "lookout", identity, at=now, sighting=sighting_id, case=case_id)
     open_ring(session, services, lookout, now=now)
-    request_lookout_match(session, services, since=now - timedelta(days=policy.unlinked_kept_days), now=now)
+    request_lookout_match(session, identity, now=now)
     return lookout
 
 
@@ -253,13 +253,11 @@ def end_lookout(
     lookout = load_lookout(session, viewer, lookout_id, lock=True, own=True)
     if not lookout.open:
         raise LookoutEnded()
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if case_id is not None and kind is not LookoutEnd.FOUND:
         raise FoundCaseNotFound(field="case_id")
     case = None if case_id is None else load_case(session, viewer, case_id)
-    text = check_text(reason, limit=500, field="reason")
-    finish(session, services, lookout, viewer, kind, reason=text, case=case, now=now)
+    finish(session, services, lookout, viewer, kind, reason=reason, case=case, now=now)
     return lookout
 
 

@@ -84,8 +84,8 @@ def match_job(services: Services, job: ClaimedJob, complete: Callable[[Session],
             probe = next(iter(records_of(session, weighing, kind, [owner_id], version)), None)
             size = gallery_size(session)
             proposals = propose(session, weighing, [probe], size, version)[0] if probe else []
-            looking = probe if kind is GalleryKind.REPORT else None
-            similar = similar_reports(session, weighing, looking, size, version) if looking else []
+            looking = [probe] if probe and kind is GalleryKind.REPORT else []
+            similar = similar_reports(session, weighing, looking, size, version)[0] if looking else []
             index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None

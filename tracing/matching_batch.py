@@ -17,6 +17,7 @@ from models.candidate import MatchPass
 from models.case import Case
 from models.profile import Profile
 from models.report import Report
+from tracing.duplicate_search import propose_duplicates, similar_reports
 from tracing.face_models import version_in_force, versions_to_analyse
 from tracing.gallery_faces import gallery_size, searchable_case, searchable_report
 from tracing.matching import request_match
@@ -68,6 +69,8 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
             probes = records_of(session, weighing, kind, [one for one in ids if one not in waiting], version)
             size = gallery_size(session)
             proposals = propose(session, weighing, probes, size, version) if probes else []
+            looking = probes if kind is GalleryKind.REPORT else []
+            similar = similar_reports(session, weighing, looking, size, version) if looking else [[] for _ in probes]
             index_version = services.gallery.version(session, version)
     except IndexWarming as warming:
         raise DeferJob(timedelta(seconds=warming.retry_after)) from None
@@ -86,6 +89,10 @@ def match_all_job(services: Services, job: ClaimedJob, complete: Callable[[Sessi
                 store_pass(session, weighing, probe, found, size, version, index_version, now)
             else:
                 request_match(session, services, kind, probe.id, now=now)
+        if current:
+            # After the last pass: proposing closes candidates, and would be in no order across the passes.
+            for probe, pairs in sorted(zip(probes, similar, strict=True), key=lambda one: one[0].id):
+                propose_duplicates(session, weighing, probe, pairs, now=now)
         for owner_id in sorted(waiting):
             # Its photographs are looked at first, by a job of its own.
             request_match(session, services, kind, owner_id, now=now)

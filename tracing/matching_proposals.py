@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from matcher.evidence.base import Evidence
@@ -23,6 +23,8 @@ from tracing.matching_retrieval import retrieve_all
 from tracing.services import Services
 
 Other = tuple[GalleryKind, uuid.UUID]
+Pairs = Select[uuid.UUID, uuid.UUID | None, uuid.UUID | None]
+PAIRS: Pairs = select(Candidate.case_id, Candidate.report_id, Candidate.other_case_id)
 
 
 @dataclass(frozen=True)
@@ -83,48 +85,28 @@ def propose(
 
 def listed_with(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, set[Other]]:
     """Who stands in a list together with each of these records, is searchable, and is judged by nobody yet."""
-    found: dict[uuid.UUID, set[Other]] = defaultdict(set)
     other_case = aliased(Case)
-    rows = session.execute(
-        select(Candidate.case_id, Candidate.report_id, Candidate.other_case_id)
-        .join(Case, Case.id == Candidate.case_id)
+    return _others(
+        session,
+        PAIRS.join(Case, Case.id == Candidate.case_id)
         .outerjoin(Report, Report.id == Candidate.report_id)
         .outerjoin(other_case, other_case.id == Candidate.other_case_id)
         .where(Candidate.listed, Candidate.state == CandidateState.OPEN)
-        .where(searchable_case(), or_(searchable_report(), other_case.state.in_(SEARCHED)))
-        .where(
-            or_(
-                Candidate.case_id.in_(record_ids),
-                Candidate.report_id.in_(record_ids),
-                Candidate.other_case_id.in_(record_ids),
-            )
-        )
+        .where(searchable_case(), or_(searchable_report(), other_case.state.in_(SEARCHED))),
+        record_ids,
     )
-    for case_id, report_id, other_case_id in rows:
-        if report_id is not None:
-            found[case_id].add((GalleryKind.REPORT, report_id))
-            found[report_id].add((GalleryKind.CASE, case_id))
-        elif other_case_id is not None:
-            found[case_id].add((GalleryKind.CASE, other_case_id))
-            found[other_case_id].add((GalleryKind.CASE, case_id))
-    return found
 
 
 def excluded_with(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, set[Other]]:
     """Who is excluded from being each of these records' person (`tracing.exclusions`): never proposed again."""
+    return _others(session, PAIRS.where(Candidate.state == CandidateState.EXCLUDED), record_ids)
+
+
+def _others(session: Session, pairs: Pairs, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, set[Other]]:
+    """Each of the records, and whoever stands beside one, with those on the other side of its pairs."""
     found: dict[uuid.UUID, set[Other]] = defaultdict(set)
-    rows = session.execute(
-        select(Candidate.case_id, Candidate.report_id, Candidate.other_case_id)
-        .where(Candidate.state == CandidateState.EXCLUDED)
-        .where(
-            or_(
-                Candidate.case_id.in_(record_ids),
-                Candidate.report_id.in_(record_ids),
-                Candidate.other_case_id.in_(record_ids),
-            )
-        )
-    )
-    for case_id, report_id, other_case_id in rows:
+    sides = (Candidate.case_id, Candidate.report_id, Candidate.other_case_id)
+    for case_id, report_id, other_case_id in session.execute(pairs.where(or_(*(one.in_(record_ids) for one in sides)))):
         if report_id is not None:
             found[case_id].add((GalleryKind.REPORT, report_id))
             found[report_id].add((GalleryKind.CASE, case_id))

@@ -10,10 +10,10 @@ from models.case import Case
 from models.milestone import Milestone, MilestoneKind
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.deadline_plan import refresh
 from tracing.fact_errors import DateInFuture, DateTooEarly
-from tracing.facts import LONGEST_LIFE_YEARS, check_optional_text, check_text
+from tracing.facts import LONGEST_LIFE_YEARS, check_optional_text
 from tracing.platform import errors
 from tracing.services import Services
 from tracing.trail import note
@@ -105,11 +105,10 @@ def withdraw_milestone(
         raise errors.NotFound()
     case = load_case(session, viewer, milestone.case_id, lock=True)
     session.refresh(milestone)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if milestone.withdrawn_at is not None:
         raise MilestoneWithdrawn()
-    milestone.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    milestone.withdrawal_reason = reason
     milestone.withdrawn_at, milestone.withdrawn_by_id = now, viewer.user_id
     session.flush()
     note(session, viewer, "milestone.withdraw", "case", case.id, at=now, milestone=milestone.id)

@@ -18,9 +18,9 @@ from models.photo import Photo
 from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.faces import intake_limits, photo_purpose
-from tracing.facts import check_optional_text, check_text
+from tracing.facts import check_optional_text
 from tracing.milestones import add_milestone
 from tracing.notice_approvers import approvers_of
 from tracing.notice_content import (
@@ -289,9 +289,7 @@ def reject_notice(
     """
     access.require(viewer, Permission.NOTICE_APPROVE)
     version, case = _decidable(session, viewer, version_id)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    version.rejection_reason = check_text(reason, field="reason", limit=500)
+    version.rejection_reason = check_reason(reason)
     version.state, version.decided_by_id, version.decided_at = NoticeState.REJECTED, viewer.user_id, now
     session.flush()
     note(session, viewer, "notice.reject", "case", case.id, at=now, version=version.id)
@@ -311,10 +309,9 @@ def withdraw_notice(
     version, case = _load(session, viewer, version_id, lock=True)
     if version.state not in (NoticeState.PROPOSED, NoticeState.PUBLISHED):
         raise NoticeEnded()
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     was_public = version.state is NoticeState.PUBLISHED
-    version.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    version.withdrawal_reason = reason
     version.state, version.withdrawn_at, version.withdrawn_by_id = NoticeState.WITHDRAWN, now, viewer.user_id
     session.flush()
     note(session, viewer, "notice.withdraw", "case", case.id, at=now, version=version.id)

@@ -33,17 +33,6 @@ def users_of(session: Session, organisation_id: uuid.UUID, roles: Collection[Rol
     )
 
 
-def users_under(session: Session, path: str, roles: Collection[Role]) -> list[uuid.UUID]:
-    """The active accounts of the organisations in the subtree of `path` that have one of the roles."""
-    return list(
-        session.scalars(
-            select(User.id)
-            .join(Organisation, Organisation.id == User.organisation_id)
-            .where(Organisation.path.startswith(path, autoescape=True), User.role.in_(roles), User.active)
-        )
-    )
-
-
 def notify(
     session: Session,
     recipients: Iterable[uuid.UUID],

@@ -13,7 +13,7 @@ from models.outcome import HOME, Outcome, OutcomeKind, OutcomeRoute
 from models.user import Role, User
 from tracing import access
 from tracing.access import POLICE, Permission, Viewer
-from tracing.cases import CaseClosed, ReasonMissing, load_case
+from tracing.cases import CaseClosed, ReasonMissing, load_case, search_again
 from tracing.confirmation import standing_confirmation
 from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.dossier import DossierIncomplete, missing_papers
@@ -22,6 +22,7 @@ from tracing.kin import refuse_unverified
 from tracing.notifications import notify, users_of
 from tracing.outcome_papers import NO_PAPERS, Papers, check_papers, store_papers
 from tracing.outcome_rules import RULES, Need
+from tracing.outcome_withdrawal import REASON_LIMIT, state_before, take_back
 from tracing.platform import errors
 from tracing.screenings import refuse_stopped
 from tracing.services import Services
@@ -183,8 +184,8 @@ def _police(session: Session, case: Case) -> list[uuid.UUID]:
 def withdraw_outcome(
     session: Session, services: Services, viewer: Viewer, outcome_id: uuid.UUID, *, reason: str, now: datetime
 ) -> Outcome:
-    """Take a mistaken outcome back: it counts nowhere and stays on record. The case stays in its state: record the
-    right outcome, or move the case.
+    """Take a mistaken outcome back: it counts nowhere and stays on record. A case that it brought to its state goes
+    back to where it was before (`outcome_withdrawal.state_before`); a notice of transfer is void.
 
     Raises Forbidden, NotFound, ReasonMissing, OutcomeWithdrawn.
     """
@@ -192,17 +193,21 @@ def withdraw_outcome(
     case_id = session.scalar(select(Outcome.case_id).where(Outcome.id == outcome_id))
     if case_id is None:
         raise errors.NotFound()
-    load_case(session, viewer, case_id, lock=True)
+    case = load_case(session, viewer, case_id, lock=True)
     outcome = session.get_one(Outcome, outcome_id, populate_existing=True)
     if not reason.strip():
         raise ReasonMissing(field="reason")
     if outcome.withdrawn_at is not None:
         raise OutcomeWithdrawn()
-    text = check_text(reason, limit=500, field="reason")
-    outcome.withdrawn_at, outcome.withdrawn_by_id, outcome.withdrawal_reason = now, viewer.user_id, text
-    session.flush()
+    text = check_text(reason, limit=REASON_LIMIT, field="reason")
+    take_back(session, viewer, outcome, text, now=now)
+    before = state_before(session, case)
+    if before is not None:
+        move(session, case, before, viewer, now=now, reason=text, undoing=True)
+        session.flush()
+    if before is CaseState.SEARCHING:
+        search_again(session, services, case, now=now)
     refresh_deadlines(session, services, case_id, now=now)
-    note(session, viewer, "outcome.withdraw", "case", case_id, at=now, outcome=outcome.id)
     return outcome
 
 

@@ -13,7 +13,7 @@ from models.patrol import AidKind, Patrol, PatrolAid
 from models.sighting import Sighting
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing
+from tracing.cases import check_reason
 from tracing.facts import InvalidFacts, check_division, check_text, collecting
 from tracing.milestones import check_moment
 from tracing.paging import Page, page_of
@@ -183,12 +183,11 @@ def withdraw_patrol(
     access.require(viewer, Permission.PATROL)
     statement = select(Patrol).where(Patrol.id == patrol_id, access.patrol_scope(viewer))
     patrol: Patrol = access.find(session, statement.with_for_update().execution_options(populate_existing=True))
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if patrol.withdrawn_at is not None:
         raise PatrolEnded()
     patrol.withdrawn_at, patrol.withdrawn_by_id = now, viewer.user_id
-    patrol.withdrawal_reason = check_text(reason, limit=500, field="reason")
+    patrol.withdrawal_reason = reason
     session.flush()
     note(session, viewer, "patrol.withdraw", "patrol", patrol.id, at=now)
     return _views(session, [patrol])[0]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, lazyload, selectinload
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from matcher import profile as matching
@@ -45,6 +45,14 @@ V = TypeVar("V")
 def with_profile(owner: InstrumentedAttribute[Profile]) -> tuple[_AbstractLoad, ...]:
     """Loader options that bring a case's or report's profile with all its facts."""
     return tuple(joinedload(owner).options(selectinload(part)) for part in _PARTS)
+
+
+def with_profile_on_demand(owner: InstrumentedAttribute[Profile]) -> tuple[_AbstractLoad, ...]:
+    """Loader options for one case or report: most use cases never look at its facts, which are read when first asked.
+
+    A list takes `with_profile`, or every row would ask anew.
+    """
+    return tuple(joinedload(owner).options(lazyload(part)) for part in _PARTS)
 
 
 def create_profile(session: Session, vault: Vault, viewer: Viewer, facts: Facts, *, now: datetime) -> Profile:

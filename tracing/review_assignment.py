@@ -24,6 +24,7 @@ from tracing import access
 from tracing.access import Viewer, viewer_of
 from tracing.notifications import notify
 from tracing.review_policy import ReviewRules
+from tracing.review_seeds import is_excluded
 from tracing.review_states import UNDECIDED, waits_for
 from tracing.trail import note
 
@@ -78,7 +79,7 @@ def _seed_waits(session: Session, case_id: uuid.UUID, examiner_id: uuid.UUID) ->
     found = session.scalar(
         select(ReviewSeed.id)
         .join(Confirmation, Confirmation.id == ReviewSeed.confirmation_id)
-        .where(ReviewSeed.case_id == case_id, Confirmation.recalled_at.is_(None), shown, ~answered)
+        .where(ReviewSeed.case_id == case_id, Confirmation.recalled_at.is_(None), shown, ~answered, ~is_excluded())
         .limit(1)
     )
     return found is not None
@@ -160,8 +161,8 @@ def give(
     session.add(row)
     session.flush()
     if by is None or by.user_id != examiner_id:
-        kind = NotificationKind.REVIEW_DISAGREEMENT if place == THIRD else NotificationKind.REVIEW_WAITING
-        notify(session, [examiner_id], kind, "case", case.id, now=now)
+        # Not that others disagree, to the third neither: the own opinion comes first.
+        notify(session, [examiner_id], NotificationKind.REVIEW_WAITING, "case", case.id, now=now)
     note(session, by, "review.assign", "case", case.id, at=now, examiner=examiner_id, place=place)
     return row
 

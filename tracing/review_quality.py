@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from models.candidate import Candidate
 from models.confirmation import Confirmation
@@ -42,7 +42,7 @@ class Quality:
 
     Attributes:
         opinions: standing opinions on candidates.
-        seeds: known non-matches answered; wrong: supported as the same person (grade +2 or more).
+        seeds: known non-matches answered, the first answers; wrong: supported as the same person (grade +2 or more).
         misses: opinions on whoever was confirmed later; wrong: opposed (grade -2 or less).
         rivals: opinions on others in cases where somebody was confirmed; wrong: supported.
         seconds: median time from opening to opinion, None when none was measured.
@@ -152,12 +152,18 @@ class _Figures:
         )
 
     def _seeds(self) -> Select[uuid.UUID, int]:
-        """Answers to seeds that are still known to be somebody else."""
+        """Each examiner's first answer to a seed that is still known to be somebody else, withdrawn since or not."""
+        earlier = aliased(SeedReview)
+        repeated = exists().where(
+            earlier.seed_id == SeedReview.seed_id,
+            earlier.examiner_id == SeedReview.examiner_id,
+            earlier.committed_at < SeedReview.committed_at,
+        )
         return (
             select(SeedReview.examiner_id, func.count())
             .join(ReviewSeed, ReviewSeed.id == SeedReview.seed_id)
             .join(Confirmation, Confirmation.id == ReviewSeed.confirmation_id)
-            .where(SeedReview.examiner_id.in_(self._examiners), SeedReview.withdrawn_at.is_(None))
+            .where(SeedReview.examiner_id.in_(self._examiners), ~repeated)
             .where(SeedReview.committed_at >= self._since, Confirmation.recalled_at.is_(None))
             .group_by(SeedReview.examiner_id)
         )

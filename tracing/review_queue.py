@@ -6,7 +6,7 @@ least, so that it only puts in order what they leave equal.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from models.candidate import Candidate
 from models.case import Case
 from models.deadline import ClockNature, Deadline
 from models.profile import Profile
-from models.review_protocol import AssignmentEnd, ReviewAssignment
+from models.review_protocol import AssignmentEnd, FeatureNote, ReviewAssignment
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
@@ -73,11 +73,12 @@ class Need(StrEnum):
 class QueueItem:
     """A case with candidates that wait for this examiner's opinion.
 
+    `waiting`: how many; None to an examiner who has yet to note the person's features, for the list is made then.
     `assigned_until`: the case was given to this examiner, until then; None when anybody may take it.
     """
 
     case: Case
-    waiting: int
+    waiting: int | None
     clock: ClockBand
     needs: tuple[Need, ...]
     assigned_until: datetime | None
@@ -95,12 +96,13 @@ def review_queue(
     ).all()
     strongest, due = _strongest(session, waiting), _due(session, waiting)
     until = _until(session, viewer)
+    noted = _noted(session, viewer, waiting)
     rules = services.review_rules
     ordered = []
     for case in cases:
         item = QueueItem(
-            case, waiting[case.id], clock_band(rules, due.get(case.id), now), needs_of(rules, case.profile, now),
-            until.get(case.id),
+            case, waiting[case.id] if case.id in noted else None, clock_band(rules, due.get(case.id), now),
+            needs_of(rules, case.profile, now), until.get(case.id),
         )  # fmt: skip
         points = _points(rules, item, strongest.get(case.id, 0.0))
         ordered.append(((item.assigned_until is None, -points, case.state_since, case.id), item))
@@ -124,6 +126,16 @@ def _waiting(session: Session, viewer: Viewer) -> dict[uuid.UUID, int]:
         if case_id in found or _takes_opinions(session, viewer, case_id):
             found[case_id] = found.get(case_id, 0) + count
     return found
+
+
+def _noted(session: Session, viewer: Viewer, cases: Mapping[uuid.UUID, int]) -> Collection[uuid.UUID]:
+    """The cases whose list this viewer may see."""
+    if not access.examines(viewer):
+        return cases
+    mine = select(FeatureNote.case_id).where(
+        FeatureNote.case_id.in_(cases), FeatureNote.examiner_id == viewer.user_id
+    )  # fmt: skip
+    return frozenset(session.scalars(mine))
 
 
 def _takes_opinions(session: Session, viewer: Viewer, case_id: uuid.UUID) -> bool:

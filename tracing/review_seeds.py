@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import starmap
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
 from models.case import Case, CaseState, CaseTransition
 from models.confirmation import Confirmation
+from models.exclusion import Exclusion
 from models.organisation import Organisation
 from models.report import Report, ReportState
 from models.review import Review
-from models.review_protocol import FeatureNote, ReviewSeed, SeedReview
+from models.review_protocol import FeatureNote, ReviewSeed, SeedExclusion, SeedReview
 from models.user import User
 from tracing import access
 from tracing.access import Viewer, viewer_of
@@ -168,7 +169,12 @@ def _loaded(viewer: Viewer) -> Select[ReviewSeed]:
 
 def seeds_of(session: Session, viewer: Viewer, case_id: uuid.UUID) -> Sequence[ReviewSeed]:
     """The seeds that this viewer meets among a case's candidates."""
-    return session.scalars(_loaded(viewer).where(ReviewSeed.case_id == case_id)).all()
+    return session.scalars(_loaded(viewer).where(ReviewSeed.case_id == case_id, ~is_excluded())).all()
+
+
+def is_excluded() -> ColumnElement[bool]:
+    """Condition on `ReviewSeed`: an examiner has excluded it, as if it were a candidate."""
+    return exists().where(SeedExclusion.seed_id == ReviewSeed.id)
 
 
 def find_seed(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, lock: bool = False) -> ReviewSeed | None:
@@ -182,12 +188,14 @@ def find_seed(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, lock
 def as_candidate(session: Session, seed: ReviewSeed, *, judged: bool) -> Candidate:
     """The seed as the candidate that it passes for; never stored. `judged`: whether an answer to it stands.
 
-    Like every rival, it is closed while a confirmation of the case stands.
+    Like every rival, it is closed while a confirmation of the case stands; like every candidate, it may be excluded.
     """
     state = CandidateState.JUDGED if judged else CandidateState.OPEN
     decided = exists().where(Confirmation.case_id == seed.case_id, Confirmation.recalled_at.is_(None))
     if session.scalar(select(decided)):
         state = CandidateState.CLOSED
+    if session.scalar(select(SeedExclusion.id).where(SeedExclusion.seed_id == seed.id)) is not None:
+        state = CandidateState.EXCLUDED
     return Candidate(
         id=seed.id,
         pair="",
@@ -208,8 +216,32 @@ def as_candidate(session: Session, seed: ReviewSeed, *, judged: bool) -> Candida
         gallery_size=seed.gallery_size,
         proposed_at=seed.proposed_at,
         updated_at=seed.proposed_at,
-        listed=True,
+        listed=state is not CandidateState.EXCLUDED,
     )
+
+
+def as_exclusion(row: SeedExclusion, case_id: uuid.UUID) -> Exclusion:
+    """A seed's exclusion as the exclusion that it passes for; never stored."""
+    return Exclusion(
+        id=row.id,
+        case_id=case_id,
+        candidate_id=row.seed_id,
+        evidence=row.evidence,
+        reference=row.reference,
+        reason=row.reason,
+        excluded_by_id=row.excluded_by_id,
+        excluded_at=row.excluded_at,
+    )
+
+
+def exclusions_of(session: Session, viewer: Viewer, case_id: uuid.UUID) -> list[Exclusion]:
+    """The exclusions of seeds that this viewer meets among a case's exclusions."""
+    rows = session.scalars(
+        select(SeedExclusion)
+        .join(ReviewSeed, ReviewSeed.id == SeedExclusion.seed_id)
+        .where(access.seed_scope(viewer), ReviewSeed.case_id == case_id)
+    )
+    return [as_exclusion(row, case_id) for row in rows]
 
 
 def as_review(row: SeedReview) -> Review:
@@ -262,6 +294,8 @@ def waiting_seeds(session: Session, viewer: Viewer) -> dict[uuid.UUID, int]:
         SeedReview.withdrawn_at.is_(None),
     )
     rows = session.execute(
-        select(ReviewSeed.case_id, func.count()).where(access.seed_scope(viewer), ~mine).group_by(ReviewSeed.case_id)
+        select(ReviewSeed.case_id, func.count())
+        .where(access.seed_scope(viewer), ~mine, ~is_excluded())
+        .group_by(ReviewSeed.case_id)
     )
     return dict(rows.all())

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.lookout import Lookout
-from models.sighting import LinkState, Sighting, SightingLink
+from models.sighting import LinkState, SightingLink
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
-from tracing.facts import check_optional_text, check_text
+from tracing.cases import check_reason, load_case
+from tracing.facts import check_optional_text
 from tracing.lookouts import LookoutEnded, LookoutOfOne, load_lookout
 from tracing.platform import errors
 from tracing.sightings import human_link, load_sighting, usable
@@ -41,11 +41,14 @@ class OriginStays(errors.Conflict):
 
 
 def list_links(session: Session, viewer: Viewer, sighting_id: uuid.UUID, *, now: datetime) -> Sequence[SightingLink]:
-    """The links of a sighting, newest first, refused and withdrawn ones among them. Raises NotFound."""
+    """The links of a sighting with what exists for the viewer, newest first, refused and withdrawn ones among them.
+
+    Raises NotFound.
+    """
     sighting = load_sighting(session, viewer, sighting_id)
     rows = session.scalars(
         select(SightingLink)
-        .where(SightingLink.sighting_id == sighting.id)
+        .where(SightingLink.sighting_id == sighting.id, access.sighting_link_scope(viewer))
         .order_by(SightingLink.created_at.desc(), SightingLink.id)
         .execution_options(populate_existing=True)
     ).all()
@@ -70,8 +73,7 @@ def link_sighting(
     access.require(viewer, Permission.SIGHTING_DECIDE)
     if (lookout_id is None) == (case_id is None):
         raise LookoutOfOne(field="lookout_id")
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if lookout_id is not None and not load_lookout(session, viewer, lookout_id, lock=True).open:
         raise LookoutEnded()
     if case_id is not None:
@@ -83,8 +85,7 @@ def link_sighting(
     opened_for = select(Lookout.id).where(Lookout.id == lookout_id, Lookout.sighting_id == sighting.id)
     if session.scalar(pair.where(SightingLink.state.in_(standing))) or session.scalar(opened_for):
         raise LinkedAlready()
-    text = check_text(reason, limit=500, field="reason")
-    link = human_link(sighting.id, viewer, lookout_id=lookout_id, case_id=case_id, reason=text, now=now)
+    link = human_link(sighting.id, viewer, lookout_id=lookout_id, case_id=case_id, reason=reason, now=now)
     session.add(link)
     session.flush()
     note(
@@ -120,26 +121,25 @@ def withdraw_link(session: Session, viewer: Viewer, link_id: uuid.UUID, *, reaso
     """
     access.require(viewer, Permission.SIGHTING_DECIDE)
     link = _held(session, viewer, link_id, deciding=False)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if link.state is not LinkState.ACCEPTED:
         raise LinkDecided()
     if link.origin:
         raise OriginStays()
     link.state = LinkState.WITHDRAWN
     link.withdrawn_at, link.withdrawn_by_id = now, viewer.user_id
-    link.withdrawal_reason = check_text(reason, limit=500, field="reason")
+    link.withdrawal_reason = reason
     session.flush()
     note(session, viewer, "sighting.unlink", "sighting", link.sighting_id, at=now, link=link.id)
     return link
 
 
 def _held(session: Session, viewer: Viewer, link_id: uuid.UUID, *, deciding: bool) -> SightingLink:
-    """The link, its lookout (first, as everybody locks it) and its sighting locked, for those who see the sighting."""
+    """The link, its lookout (first, as everybody locks it) and its sighting locked, for those who see both ends."""
     row = session.execute(
-        select(SightingLink.sighting_id, SightingLink.lookout_id)
-        .join(Sighting, Sighting.id == SightingLink.sighting_id)
-        .where(SightingLink.id == link_id, access.sighting_scope(viewer))
+        select(SightingLink.sighting_id, SightingLink.lookout_id).where(
+            SightingLink.id == link_id, access.sighting_link_scope(viewer)
+        )
     ).one_or_none()
     if row is None:
         raise errors.NotFound()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from matcher.vocabulary import GalleryKind
@@ -40,6 +40,8 @@ from tracing.services import Services
 from tracing.trail import note
 
 MATCH_SIGHTING = "sighting.match"
+MATCH_LOOKOUT = "lookout.match"
+BATCH = 100
 Vectors = list[NDArray[np.float32]]
 
 
@@ -62,26 +64,75 @@ def request_sighting_match(session: Session, services: Services, sighting_id: uu
         key=f"sighting:{sighting_id}:r{revision}:{version_in_force(session, services)}",
         payload={"id": sighting_id},
         now=now,
-        again=True,  # a lookout that is opened later asks once more
+        again=True,  # a lookout asks once more for what is not analysed yet
     )
 
 
-def request_lookout_match(session: Session, services: Services, *, since: datetime, now: datetime) -> int:
-    """A lookout has opened: ask for the sightings with photographs since then to be compared; how many."""
-    rows = session.scalars(
-        select(Sighting.id)
-        .join(Photo, Photo.profile_id == Sighting.profile_id)
+def request_lookout_match(session: Session, lookout_id: uuid.UUID, *, now: datetime) -> None:
+    """A lookout has opened: ask for the sightings of the days before to be compared with it, batch after batch."""
+    _enqueue_batch(session, lookout_id, None, now)
+
+
+def _enqueue_batch(session: Session, lookout_id: uuid.UUID, after: uuid.UUID | None, now: datetime) -> None:
+    jobs.enqueue(
+        session,
+        kind=MATCH_LOOKOUT,
+        key=f"lookout:{lookout_id}:match:{after or 'begin'}",
+        payload={"id": lookout_id, "after": after},
+        now=now,
+    )
+
+
+def match_lookout_job(services: Services, job: ClaimedJob, complete: Callable[[Session], None]) -> None:
+    """Task: propose links of the next sightings with one open lookout, and ask for the batch after them.
+
+    A batch that was cut short is done again: a pair that is known is not proposed twice.
+    """
+    lookout_id, after = uuid.UUID(job.payload["id"]), job.payload["after"]
+    with read_only(services.db) as session:
+        version = version_in_force(session, services)
+        lookout = session.get_one(Lookout, lookout_id)
+        profiles = _lookout_profiles(session, Lookout.id == lookout_id).get(lookout_id, set())
+        pending = [one for profile_id in sorted(profiles) for one in pending_photos(session, profile_id, version)]
+    for photo_id in pending:
+        analyse_photo(services, photo_id, version, _nothing_more)
+    with read_only(services.db) as session:
+        batch = _sightings_before(session, services, lookout, uuid.UUID(after) if after else None) if profiles else {}
+        waiting = [one for one, profile_id in batch.items() if pending_photos(session, profile_id, version)]
+        sought = [v for found in _vectors(session, services, profiles, version).values() for v in found]
+        seen = _vectors(session, services, set(batch.values()) - profiles, version) if sought else {}
+    now = utc_now()
+    for sighting_id, profile_id in batch.items():
+        if profile_id in seen:
+            alike = [Likeness("lookout", lookout_id, _similarity(seen[profile_id], sought))]
+            with unit_of_work(services.db) as session:
+                propose_links(session, services, sighting_id, alike, version, now=now)
+    with unit_of_work(services.db) as session:
+        for sighting_id in waiting:
+            # Its photographs are looked at first, by a job of its own.
+            request_sighting_match(session, services, sighting_id, now=now)
+        if batch:
+            _enqueue_batch(session, lookout_id, list(batch)[-1], now)
+        complete(session)
+
+
+def _sightings_before(
+    session: Session, services: Services, lookout: Lookout, after: uuid.UUID | None
+) -> dict[uuid.UUID, uuid.UUID]:
+    """The next sightings with photographs since as long before the lookout as they are kept, with their profiles."""
+    query = (
+        select(Sighting.id, Sighting.profile_id)
         .where(
-            Sighting.seen_at >= since,
+            Sighting.seen_at >= lookout.opened_at - timedelta(days=lookout_policy(services).unlinked_kept_days),
             Sighting.withdrawn_at.is_(None),
             Sighting.erased_at.is_(None),
-            Photo.removed_at.is_(None),
+            exists().where(Photo.profile_id == Sighting.profile_id, Photo.removed_at.is_(None)),
         )
-        .distinct()
-    ).all()
-    for sighting_id in rows:
-        request_sighting_match(session, services, sighting_id, now=now)
-    return len(rows)
+        .order_by(Sighting.id)
+        .limit(BATCH)
+    )
+    rows = session.execute(query if after is None else query.where(Sighting.id > after))
+    return {row.id: row.profile_id for row in rows}
 
 
 def match_sighting_job(services: Services, job: ClaimedJob, complete: Callable[[Session], None]) -> None:
@@ -115,12 +166,11 @@ def likenesses(session: Session, services: Services, sighting_id: uuid.UUID, ver
     own = _vectors(session, services, [sighting.profile_id], version).get(sighting.profile_id, [])
     if not own:
         return []
-    queries = np.stack(own)
     best: dict[tuple[str, uuid.UUID], float] = {}
     for lookout_id, vectors in _lookout_faces(session, services, sighting, version).items():
-        best["lookout", lookout_id] = float((queries @ np.stack(vectors).T).max())
+        best["lookout", lookout_id] = _similarity(own, vectors)
     hits = services.gallery.search(
-        session, version, queries, services.settings.matching.face_hits, frozenset({GalleryKind.CASE})
+        session, version, np.stack(own), services.settings.matching.face_hits, frozenset({GalleryKind.CASE})
     )
     for hit in (one for row in hits for one in row):
         key = ("case", hit.subject_id)
@@ -129,26 +179,37 @@ def likenesses(session: Session, services: Services, sighting_id: uuid.UUID, ver
     return sorted(found, key=lambda one: (-one.similarity, one.target_id))
 
 
+def _similarity(some: Vectors, others: Vectors) -> float:
+    """Of the two faces that are most alike."""
+    return float((np.stack(some) @ np.stack(others).T).max())
+
+
 def _lookout_faces(session: Session, services: Services, sighting: Sighting, version: str) -> dict[uuid.UUID, Vectors]:
-    """Faces of every open lookout but the sighting's own: of whom it was opened for, and of its accepted answers."""
-    linked = (
-        select(SightingLink.lookout_id, Sighting.profile_id)
-        .join(Sighting, Sighting.id == SightingLink.sighting_id)
-        .join(Lookout, Lookout.id == SightingLink.lookout_id)
-        .where(Lookout.ended_at.is_(None), SightingLink.state == LinkState.ACCEPTED)
-    )
-    opened = (
-        select(Lookout.id, Profile.id)
-        .join(Profile, Profile.subject_id == Lookout.subject_id)
-        .where(Lookout.ended_at.is_(None))
-    )
-    owners: dict[uuid.UUID, set[uuid.UUID]] = {}
-    for lookout_id, profile_id in (*session.execute(linked), *session.execute(opened)):
-        owners.setdefault(lookout_id, set()).add(profile_id)
+    """Faces of every open lookout but the sighting's own."""
+    owners = _lookout_profiles(session)
     owners = {one: profiles for one, profiles in owners.items() if sighting.profile_id not in profiles}
     vectors = _vectors(session, services, {one for profiles in owners.values() for one in profiles}, version)
     faces = {one: [v for profile in profiles for v in vectors.get(profile, [])] for one, profiles in owners.items()}
     return {one: found for one, found in faces.items() if found}
+
+
+def _lookout_profiles(session: Session, *wanted: ColumnElement[bool]) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """The profiles of every wanted open lookout: of whom it was opened for, and of its accepted answers."""
+    linked = (
+        select(SightingLink.lookout_id, Sighting.profile_id)
+        .join(Sighting, Sighting.id == SightingLink.sighting_id)
+        .join(Lookout, Lookout.id == SightingLink.lookout_id)
+        .where(Lookout.ended_at.is_(None), SightingLink.state == LinkState.ACCEPTED, *wanted)
+    )
+    opened = (
+        select(Lookout.id, Profile.id)
+        .join(Profile, Profile.subject_id == Lookout.subject_id)
+        .where(Lookout.ended_at.is_(None), *wanted)
+    )
+    owners: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for lookout_id, profile_id in (*session.execute(linked), *session.execute(opened)):
+        owners.setdefault(lookout_id, set()).add(profile_id)
+    return owners
 
 
 def _vectors(

@@ -23,7 +23,7 @@ from models.sighting import (
 )
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing
+from tracing.cases import check_reason
 from tracing.facts import Facts, InvalidFacts, check_division, check_optional_text, check_text, collecting
 from tracing.milestones import check_moment
 from tracing.paging import Page, page_of
@@ -296,8 +296,7 @@ def withdraw_sighting(
     """
     access.require(viewer, Permission.SIGHTING)
     sighting = load_sighting(session, viewer, sighting_id, lock=True, own=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if sighting.withdrawn_at is not None:
         raise SightingEnded()
     if became_case(session, sighting) is not None:
@@ -306,7 +305,7 @@ def withdraw_sighting(
     if session.scalar(resting) is not None:
         raise SightingLookedOut()
     sighting.withdrawn_at, sighting.withdrawn_by_id = now, viewer.user_id
-    sighting.withdrawal_reason = check_text(reason, limit=500, field="reason")
+    sighting.withdrawal_reason = reason
     sighting.words_sealed = None  # also when it is linked to a case: what was a mistake is nobody's story
     erase_sighting(session, services, sighting, now=now)
     session.flush()

@@ -19,7 +19,7 @@ from tracing.reembedding import REEMBED, reembed_job, rematch_job
 from tracing.review_watch import ASSIGN, assign_job
 from tracing.services import Services
 from tracing.sighting_erasure import ERASE_FILES, erase_files_job
-from tracing.sighting_matching import MATCH_SIGHTING, match_sighting_job
+from tracing.sighting_matching import MATCH_LOOKOUT, MATCH_SIGHTING, match_lookout_job, match_sighting_job
 
 REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
     {
@@ -36,6 +36,7 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         PRUNE: prune_job,
         WATCH_LOOKOUTS: watch_lookouts_job,
         MATCH_SIGHTING: match_sighting_job,
+        MATCH_LOOKOUT: match_lookout_job,
         ERASE_FILES: erase_files_job,
         ASSIGN: assign_job,
     }

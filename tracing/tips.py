@@ -16,7 +16,7 @@ from models.tip import Tip, TipDecision, TipState
 from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.clues import ClueText, add_clues
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
 from tracing.notices_public import public_notice
@@ -226,9 +226,7 @@ def reject_tip(session: Session, viewer: Viewer, tip_id: uuid.UUID, *, reason: s
     tip, case = _load(session, viewer, tip_id, lock=True)
     if tip.state is not TipState.RECEIVED:
         raise TipJudged()
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
-    _decide(session, viewer, tip, TipState.REJECTED, check_text(reason, field="reason", limit=500), now)
+    _decide(session, viewer, tip, TipState.REJECTED, check_reason(reason), now)
     note(session, viewer, "tip.reject", "case", case.id, at=now, tip=tip.id)
     return tip
 

@@ -34,13 +34,14 @@ def move(
     *,
     now: datetime,
     reason: str | None = None,
+    undoing: bool = False,
 ) -> CaseTransition:
     """Move a case, with its history row and audit event; one that leaves the gallery asks for the proof of it. Raises
-    IllegalMove. `viewer` None = the service itself.
+    IllegalMove. `viewer` None = the service itself; `undoing`: as `Case.move_to`.
     """
     previous = case.state
     try:
-        row = case.move_to(wanted, actor_id=viewer.user_id if viewer else None, at=now, reason=reason)
+        row = case.move_to(wanted, actor_id=viewer.user_id if viewer else None, at=now, reason=reason, undoing=undoing)
     except IllegalTransition as error:
         raise illegal_move(error.current, error.wanted) from error
     session.add(row)

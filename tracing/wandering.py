@@ -21,9 +21,8 @@ from models.outcome import Outcome, OutcomeKind
 from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import check_reason, load_case
 from tracing.duplicate_links import linked_reports
-from tracing.facts import check_text
 from tracing.identity_digests import same_number
 from tracing.notifications import notify, users_of
 from tracing.platform import errors
@@ -97,8 +96,7 @@ def link_earlier(
     drafts = CaseState.DRAFT in (case.state, earlier.state)
     if case.id == earlier.id or drafts or earlier.created_at > case.created_at:
         raise NotEarlier(field="earlier_case_id")
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if _standing(session, case.id, earlier.id) is not None:
         raise AlreadyLinked(field="earlier_case_id")
     link = WanderingLink(
@@ -106,7 +104,7 @@ def link_earlier(
         case_id=case.id,
         earlier_case_id=earlier.id,
         basis=WanderingBasis.STAFF,
-        reason=check_text(reason, field="reason", limit=500),
+        reason=reason,
         linked_by_id=viewer.user_id,
         linked_at=now,
     )
@@ -122,11 +120,10 @@ def withdraw_link(session: Session, viewer: Viewer, link_id: uuid.UUID, *, reaso
         raise errors.NotFound()
     load_case(session, viewer, case_id, lock=True)
     link = session.get_one(WanderingLink, link_id, populate_existing=True)
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    reason = check_reason(reason)
     if link.withdrawn_at is not None:
         raise LinkWithdrawn()
-    link.withdrawal_reason = check_text(reason, field="reason", limit=500)
+    link.withdrawal_reason = reason
     link.withdrawn_at, link.withdrawn_by_id = now, viewer.user_id
     session.flush()
     note(session, viewer, "wandering.withdraw", "case", link.case_id, at=now, link=link.id)

@@ -26,10 +26,13 @@ def list_all(
     page = home_notices.list_home_notices(
         session, viewer, case_id=case_id, waiting=waiting, cursor=paging.cursor, limit=paging.limit, now=now
     )
-    return PageOut(items=tuple(home_notice_out(row) for row in page.items), next_cursor=page.next_cursor)
+    void = home_notices.void_among(session, [row.id for row in page.items])
+    items = tuple(home_notice_out(row, void=row.id in void) for row in page.items)
+    return PageOut(items=items, next_cursor=page.next_cursor)
 
 
 @router.post("/{notice_id}/answer", summary="Answer a notice", responses=problems(409))
 def answer(notice_id: uuid.UUID, body: AnswerIn, session: SessionDep, viewer: ViewerDep, now: NowDep) -> HomeNoticeOut:
     """Once, by the addressee; for a station outside the service, by the station that sent it."""
-    return home_notice_out(home_notices.answer_home_notice(session, viewer, notice_id, body.answer, now=now))
+    row = home_notices.answer_home_notice(session, viewer, notice_id, body.answer, now=now)
+    return home_notice_out(row, void=False)

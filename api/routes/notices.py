@@ -1,9 +1,10 @@
 """Notices (寻亲公告): drafting, deciding, withdrawing, reading, printing. What the public sees is under `/n/`."""
 
 import uuid
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from api.deps import LocaleDep, NowDep, PagingDep, ServicesDep, SessionDep, ViewerDep, created
 from api.idempotency import OnceDep
@@ -17,6 +18,21 @@ from models.notice import NoticeState
 from tracing import notices
 
 router = APIRouter(tags=["notices"], responses=problems(403, 404))
+
+
+def shown(
+    session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep, locale: LocaleDep
+) -> Callable[[uuid.UUID], NoticeContentOut]:
+    """Reads a version with what it tells, as it is after the request; the look is on record."""
+
+    def show(version_id: uuid.UUID) -> NoticeContentOut:
+        view = notices.read_notice(session, services, viewer, version_id, now=now)
+        return content_out(view, address_of(services), locale)
+
+    return show
+
+
+ShowDep = Annotated[Callable[[uuid.UUID], NoticeContentOut], Depends(shown)]
 StatesDep = Annotated[list[NoticeState] | None, Query(description="May be given several times.")]
 
 
@@ -59,7 +75,7 @@ def draft(
     now: NowDep,
     once: OnceDep,
     response: Response,
-    locale: LocaleDep,
+    show: ShowDep,
 ) -> NoticeContentOut:
     """A supervisor other than the drafter has to let it through before anybody outside sees it."""
     earlier = once.earlier(session, now=now)
@@ -67,24 +83,13 @@ def draft(
         earlier = notices.draft_notice(session, services, viewer, case_id, body.given(), now=now).id
         once.remember(session, earlier)
     created(response, f"/api/v1/notices/{earlier}")
-    return content_out(
-        notices.read_notice(session, services, viewer, earlier, now=now), address_of(services), locale
-    )  # fmt: skip
+    return show(earlier)
 
 
 @router.get("/notices/{version_id}", summary="A version of a notice")
-def read(
-    version_id: uuid.UUID,
-    session: SessionDep,
-    services: ServicesDep,
-    viewer: ViewerDep,
-    now: NowDep,
-    locale: LocaleDep,
-) -> NoticeContentOut:
+def read(version_id: uuid.UUID, show: ShowDep) -> NoticeContentOut:
     """With what it tells; the look is on record."""
-    return content_out(
-        notices.read_notice(session, services, viewer, version_id, now=now), address_of(services), locale
-    )
+    return show(version_id)
 
 
 @router.get(
@@ -105,7 +110,7 @@ def photo(
     "/notices/{version_id}/pdf",
     summary="The notice to print",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {}}, "description": "A PDF file of one page."}},
+    responses={200: {"content": {"application/pdf": {}}, "description": "A PDF file."}},
 )
 def paper(
     version_id: uuid.UUID,
@@ -126,13 +131,11 @@ def approve(
     services: ServicesDep,
     viewer: ViewerDep,
     now: NowDep,
-    locale: LocaleDep,
+    show: ShowDep,
 ) -> NoticeContentOut:
     """For supervisors, never the drafter. The version before is replaced; the clocks are met."""
     notices.approve_notice(session, services, viewer, version_id, now=now)
-    return content_out(
-        notices.read_notice(session, services, viewer, version_id, now=now), address_of(services), locale
-    )
+    return show(version_id)
 
 
 @router.post("/notices/{version_id}/reject", summary="Send a version back", responses=problems(409))
@@ -140,16 +143,13 @@ def reject(
     version_id: uuid.UUID,
     body: ReasonIn,
     session: SessionDep,
-    services: ServicesDep,
     viewer: ViewerDep,
     now: NowDep,
-    locale: LocaleDep,
+    show: ShowDep,
 ) -> NoticeContentOut:
     """For supervisors, with the reason; it stays on record."""
     notices.reject_notice(session, viewer, version_id, reason=body.reason, now=now)
-    return content_out(
-        notices.read_notice(session, services, viewer, version_id, now=now), address_of(services), locale
-    )
+    return show(version_id)
 
 
 @router.post("/notices/{version_id}/withdraw", summary="Take a version back", responses=problems(409))
@@ -157,13 +157,10 @@ def withdraw(
     version_id: uuid.UUID,
     body: ReasonIn,
     session: SessionDep,
-    services: ServicesDep,
     viewer: ViewerDep,
     now: NowDep,
-    locale: LocaleDep,
+    show: ShowDep,
 ) -> NoticeContentOut:
     """By the station or a supervisor; nobody outside sees it from this moment."""
     notices.withdraw_notice(session, viewer, version_id, reason=body.reason, now=now)
-    return content_out(
-        notices.read_notice(session, services, viewer, version_id, now=now), address_of(services), locale
-    )
+    return show(version_id)

@@ -185,7 +185,7 @@ class HandoverOut(Output):
     hospital_id: uuid.UUID
     handed_at: datetime
     officer: str
-    complaint: str
+    complaint: str | None = Field(description="For the station, its supervisors and the hospital; null to others.")
     recorded_at: datetime
     received_at: datetime | None
     ward: str | None

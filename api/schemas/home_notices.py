@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from api.schemas.base import Input, Output
 from models.home_notice import HomeAnswer, HomeNotice, HomeNoticeKind
@@ -33,13 +33,15 @@ class HomeNoticeOut(Output):
     answer: HomeAnswer | None
     answered_by_id: uuid.UUID | None
     answered_at: datetime | None
+    void: bool = Field(description="The transfer was withdrawn, or the confirmation recalled: nothing waits.")
 
 
-def home_notice_out(row: HomeNotice) -> HomeNoticeOut:
+def home_notice_out(row: HomeNotice, *, void: bool) -> HomeNoticeOut:
     """All of a notice; `row.case` with its organisation and `row.organisation` must be loaded."""
     own = {
         "case_number": row.case.number,
         "from_organisation": row.case.organisation.name_zh,
+        "void": void,
         "receiver": row.organisation.name_zh if row.organisation else row.receiver,
     }
     return HomeNoticeOut(**own, **{name: getattr(row, name) for name in HomeNoticeOut.model_fields if name not in own})

@@ -30,7 +30,7 @@ class QueueItemOut(Output):
     """A case with candidates that wait for the examiner's opinion."""
 
     case: CaseSummary
-    waiting: int
+    waiting: int | None = Field(description="How many; null until the examiner has noted the person's features.")
     clock: ClockBand = Field(description="How near the case's next deadline is.")
     needs: tuple[Need, ...] = Field(description="Why the person is in need of haste, by the recorded facts.")
     assigned_until: datetime | None = Field(description="Given to this examiner until then; null: to be taken.")

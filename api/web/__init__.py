@@ -6,6 +6,7 @@ from api.web import assets
 from api.web.locale import PageLocale
 from api.web.pages import (
     admission,
+    appearance,
     audit,
     cases,
     claims,
@@ -19,6 +20,7 @@ from api.web.pages import (
     intake,
     interviews,
     jobs,
+    lists,
     lookouts,
     notices,
     notices_public,
@@ -30,6 +32,7 @@ from api.web.pages import (
     review,
     sightings,
     sign_in,
+    system,
     tips,
     users,
 )
@@ -38,9 +41,9 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
-    deadlines, interviews, lookouts, sightings, patrols, admission, notices,
-    tips, divisions, users, organisations, jobs, audit,
+    sign_in, home, inbox, lists, intake, cases, photos, reports, review, features, claims, confirmation, contact,
+    outcomes, deadlines, interviews, lookouts, sightings, patrols, admission, notices, tips, divisions, users,
+    organisations, jobs, system, audit, appearance,
 )  # fmt: skip
 
 
@@ -55,5 +58,6 @@ def register(app: FastAPI) -> None:
     for room in (*ROOMS, *PUBLIC_ROOMS):
         app.include_router(room.router, include_in_schema=False)
     app.include_router(assets.router)
+    app.state.page_paths = frozenset(route.path for room in ROOMS for route in room.router.routes)
     app.add_middleware(PageLocale)
     app.state.render_problem = render_problem

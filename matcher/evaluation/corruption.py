@@ -28,7 +28,6 @@ from matcher.profile import Known, Mark, Name, Place, Profile, TemplateInfo
 from matcher.vocabulary import Basis, BloodGroup, BodySide, Build, GalleryKind, MarkKind, NameKind, PlaceKind, Sex
 
 _ROUND_FROM = 15
-_STEPS = list(Build)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

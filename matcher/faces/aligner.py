@@ -1,6 +1,7 @@
 """Five landmarks of a face, and the upright chip that the descriptor reads, bit for bit as dlib makes them."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def _correct(shape: NDArray[np.float32], seen: NDArray[np.float32], cascade: Cas
     return total
 
 
-def chip(pixels: Pixels, landmarks: Landmarks) -> Pixels:
+def chip(pixels: Pixels, landmarks: Sequence[Point]) -> Pixels:
     """The face upright in the middle of (150, 150, 3), from an RGB photograph (h, w, 3); black beyond its edges.
 
     `landmarks` are five, in the order of `LandmarkPredictor`. Raises ValueError when they all are in one place.

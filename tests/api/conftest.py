@@ -3,13 +3,13 @@
 import hashlib
 import secrets
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from models.user import Token, TokenKind, User
 from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
@@ -20,11 +20,9 @@ Bearer = Callable[[User], Headers]
 
 
 @pytest.fixture
-def client(services: Services) -> Iterator[TestClient]:
+def client(app: FastAPI) -> TestClient:
     """A client. Not entered as a context, so that no worker thread moves cases while a test looks at them."""
-    app = create_app(services.settings)
-    yield TestClient(app, headers={"Accept-Language": "en"})
-    app.state.services.db.dispose()
+    return TestClient(app, headers={"Accept-Language": "en"})
 
 
 @pytest.fixture

@@ -68,10 +68,11 @@ def run_jobs(services: Services, now: datetime) -> int:
     return ran
 
 
-def candidate_of(services: Services, case_id: uuid.UUID) -> Candidate:
-    """The case's one candidate."""
+def candidate_of(services: Services, case_id: uuid.UUID, report_id: uuid.UUID | None = None) -> Candidate:
+    """The case's one candidate, or the one that this report is."""
+    wanted = select(Candidate).where(Candidate.case_id == case_id)
     with read_only(services.db) as session:
-        return session.scalars(select(Candidate).where(Candidate.case_id == case_id)).one()
+        return session.scalars(wanted.where(Candidate.report_id == report_id) if report_id else wanted).one()
 
 
 def state_of(services: Services, case_id: uuid.UUID) -> CaseState:
@@ -100,7 +101,7 @@ def judged_case(services: Services, world: World, until: CaseState, *, now: date
     with unit_of_work(services.db) as session:
         report = make_report(session, services, reporter, now=now)
     run_jobs(services, now)
-    story = Story(case.id, report.id, candidate_of(services, case.id).id)
+    story = Story(case.id, report.id, candidate_of(services, case.id, report.id).id)
     for step, reached in _WAY_HOME:
         if until is CaseState.RECALLED and reached is CaseState.CONTACT_RELEASED:
             step = _recall

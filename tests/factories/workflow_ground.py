@@ -88,6 +88,13 @@ class Ground(RuleBasedStateMachine):
             found = oracle.open_cases(session, self.cases) or self.cases
         return found[position % len(found)]
 
+    def ended_case(self, back: int) -> uuid.UUID:
+        """The last case that has ended, or one before it; an open one when there is none."""
+        with read_only(self.services.db) as session:
+            found = oracle.open_cases(session, self.cases)
+        ended = [one for one in self.cases if one not in found] or self.cases
+        return ended[-1 - back % len(ended)]
+
     def candidate(self, case_id: uuid.UUID, report: int) -> uuid.UUID:
         """The candidate of the pair, or an id that nothing has."""
         with read_only(self.services.db) as session:

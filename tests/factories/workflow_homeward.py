@@ -1,5 +1,6 @@
 """Rules of the workflow machine: release, contact, kin, papers and how a stay ends."""
 
+import uuid
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -71,6 +72,18 @@ class HomewardRules(Ground):
                 occurred_on=day, note_text=None, papers=papers_for(self.services, kind, self.now), now=self.now,
             )
         )  # fmt: skip
+
+    @rule(case=CASES, late=st.booleans())
+    def unend(self, case: int, *, late: bool) -> None:
+        """The newest outcome taken back, now and then that of a case that has ended."""
+        case_id = self.ended_case(case) if late else self.case(case)
+        with read_only(self.services.db) as session:
+            outcome_id = oracle.standing_outcome(session, case_id) or uuid.UUID(int=0)
+        self.attempt(
+            lambda s: outcomes.withdraw_outcome(
+                s, self.services, self.caseworker, outcome_id, reason="随机", now=self.now
+            )
+        )
 
     @rule(case=CASES, verified=st.booleans(), doubtful=st.booleans())
     def verify(self, case: int, verified: bool, doubtful: bool) -> None:

@@ -90,10 +90,10 @@ class WorkflowMachine(ReviewRules, HomewardRules, NetworkRules):
             )
         )  # fmt: skip
 
-    @rule(police=POLICE, case=CASES)
-    def undo(self, police: int, case: int) -> None:
-        """A recall."""
-        case_id = self.case(case)
+    @rule(police=POLICE, case=CASES, late=st.booleans())
+    def undo(self, police: int, case: int, *, late: bool) -> None:
+        """A recall, now and then of a case that has ended."""
+        case_id = self.ended_case(case) if late else self.case(case)
         self.attempt(
             lambda s: confirmation.recall(
                 s, self.services, self.police[police], case_id, reason="随机", now=self.now

@@ -33,8 +33,16 @@ GATED = {"identified", "contact_released", "family_contacted", "reunified"}
 RELEASED = GATED - {"identified"}
 UNTRACED = {"draft", "in_care", "left", "transferred", "deceased", "closed"}
 DIAGRAM = (ROOT / "docs" / "workflow.md").read_text("utf-8").split("```mermaid")[1].split("```")[0]
-LEGAL = frozenset(re.findall(r"^ +(\w+) --> (\w+)$", DIAGRAM, re.MULTILINE))
-"""The moves of the published diagram."""
+EDGES = re.findall(r"^ +(\w+) --> (\w+)(?: : ([\w ]+))?$", DIAGRAM, re.MULTILINE)
+LEGAL = frozenset((before, after) for before, after, _ in EDGES)
+"""The moves of the published diagram, those that undo a decision among them."""
+UNDONE = {(before, after): by for before, after, by in EDGES if by}
+"""Those that undo a decision, and what alone makes them."""
+BROUGHT_BY = {
+    "reunified": {"reunited", "escorted_home"}, "transferred": {"transferred"}, "settled": {"settled"},
+}  # fmt: skip
+"""States that only an outcome brings, and which outcomes do."""
+OF_FAMILY = {"reunited", "escorted_home", "transferred", "refused_contact"}
 KEPT: tuple[tuple[type[Base], tuple[str, ...]], ...] = (
     (Review, ("candidate_id", "examiner_id", "opinion", "grade", "committed_at")),
     (Confirmation, ("case_id", "candidate_id", "method", "reference", "claim_id", "confirmed_by_id")),
@@ -153,6 +161,46 @@ def check_links(session: Session) -> None:
             assert candidate.state.value not in ("open", "judged", "confirmed"), "closed by a link, and yet open"
 
 
+def check_undone(session: Session) -> None:
+    """Assert that a decision is undone by what alone may, and wholly."""
+    outcomes = session.scalars(select(Outcome).execution_options(populate_existing=True)).all()
+    confirmations = session.scalars(select(Confirmation).execution_options(populate_existing=True)).all()
+    when = {
+        "recall": {(one.case_id, one.recalled_at) for one in confirmations},
+        "outcome withdrawn": {(one.case_id, one.withdrawn_at) for one in outcomes},
+    }
+    for move in session.scalars(select(CaseTransition)):
+        by = UNDONE.get((move.from_state.value, move.to_state.value))
+        assert by is None or (move.case_id, move.at) in when[by], f"{move.from_state} -> {move.to_state} without {by}"
+    for one in confirmations:
+        resting = [
+            outcome.withdrawn_at is not None
+            for outcome in outcomes
+            if outcome.case_id == one.case_id and outcome.kind.value in OF_FAMILY and one.recalled_at is not None
+            and one.confirmed_at <= outcome.recorded_at <= one.recalled_at
+        ]  # fmt: skip
+        assert all(resting), "an outcome of a family that was recalled stands"
+    standing = {one.case_id for one in confirmations if one.recalled_at is None}
+    for case in session.scalars(select(Case).execution_options(populate_existing=True)):
+        state = case.state.value
+        assert state != "recalled" or case.id not in standing, "recalled, and yet confirmed"
+        brought = any(
+            one.case_id == case.id and one.withdrawn_at is None and one.kind.value in BROUGHT_BY.get(state, ())
+            for one in outcomes
+        )
+        assert state not in BROUGHT_BY or brought, f"{state} by an outcome that was withdrawn"
+
+
+def standing_outcome(session: Session, case_id: uuid.UUID) -> uuid.UUID | None:
+    """The newest outcome of a case that was not withdrawn."""
+    return session.scalar(
+        select(Outcome.id)
+        .where(Outcome.case_id == case_id, Outcome.withdrawn_at.is_(None))
+        .order_by(Outcome.recorded_at.desc(), Outcome.id)
+        .limit(1)
+    )
+
+
 def is_grounded(session: Session, confirmation: Confirmation) -> bool:
     """Whether it names a decisive method's document, or two examiners agree who did not enter the case."""
     if confirmation.method.value in DECISIVE:
@@ -201,6 +249,7 @@ def check(session: Session, before: dict[uuid.UUID, tuple[Any, ...]]) -> dict[uu
     check_known(session)
     check_lookouts(session)
     check_links(session)
+    check_undone(session)
     now = kept(session)
     assert before.items() <= now.items(), "something judged was lost or changed"
     for table, *row in now.values():

@@ -61,6 +61,7 @@ KEPT_TABLES = {
     "review_look",
     "review_seed",
     "seed_review",
+    "seed_exclusion",
     "review_request",
     "review_assignment",
 }

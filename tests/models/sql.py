@@ -69,8 +69,9 @@ class Ground:
         candidate_id: uuid.UUID | None = None,
         withdrawn_at: datetime | None = None,
     ) -> uuid.UUID:
-        """Insert a review of the case's candidate; its id."""
+        """Insert a review of the case's candidate, after noting the features; its id."""
         identity = uuid.uuid4()
+        self.note(examiner_id, candidate_id)
         opinion = Opinion.CANNOT_TELL if grade is None else _OPINION_OF[grade]
         insert(
             self.db, "review", id=identity, candidate_id=candidate_id or self.story.candidate, examiner_id=examiner_id,
@@ -79,6 +80,15 @@ class Ground:
         if withdrawn_at is not None:
             run(self.db, "UPDATE review SET withdrawn_at = :at WHERE id = :id", at=withdrawn_at, id=identity)
         return identity
+
+    def note(self, examiner_id: uuid.UUID, candidate_id: uuid.UUID | None = None) -> None:
+        """Insert the examiner's note that nothing can be seen of the candidate's case's person."""
+        run(
+            self.db,
+            "INSERT INTO feature_note (id, case_id, examiner_id, basis, list_version, count, noted_sealed, noted_at)"
+            " SELECT :id, case_id, :examiner, 'nothing', '1', 0, :sealed, :at FROM candidate WHERE id = :candidate",
+            id=uuid.uuid4(), examiner=examiner_id, sealed=b"x", at=AT, candidate=candidate_id or self.story.candidate,
+        )  # fmt: skip
 
     def confirm(self, **changed: object) -> uuid.UUID:
         """Insert a confirmation of the case's candidate by the police supervisor, resting on reviews; its id."""

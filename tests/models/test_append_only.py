@@ -93,6 +93,7 @@ def test_a_confirmation_is_recalled_once_and_never_deleted(ground: Ground) -> No
     with gate("confirmations are recalled, never deleted"):
         run(ground.db, "DELETE FROM confirmation WHERE id = :id", id=identity)
     recalled = "UPDATE confirmation SET recalled_at = :at, recalled_by_id = :user, recall_reason = 'x' WHERE id = :id"
+    ground.put("recalled")
     assert run(ground.db, recalled, at=AT, user=ground.supervisor_id, id=identity) == 1
     with gate("confirmations are recalled, never changed"):
         run(ground.db, "UPDATE confirmation SET recalled_at = NULL WHERE id = :id", id=identity)
@@ -120,6 +121,7 @@ def test_a_row_is_not_replaced_either(ground: Ground) -> None:
 
 @pytest.mark.parametrize(("opinion", "grade"), [("opposes", 3), ("cannot_tell", 2), ("strongly_supports", None)])
 def test_a_review_has_the_grade_of_its_opinion(ground: Ground, opinion: str, grade: int | None) -> None:
+    ground.note(ground.examiner_ids[0])
     with gate("the grade is not that of the opinion"):
         insert(
             ground.db, "review", id=uuid.uuid4(), candidate_id=ground.story.candidate,

@@ -20,6 +20,7 @@ def state(ground: Ground) -> object:
 
 
 def recall(ground: Ground, confirmation_id: uuid.UUID) -> None:
+    ground.put("recalled")
     run(
         ground.db,
         "UPDATE confirmation SET recalled_at = :at, recalled_by_id = :user, recall_reason = 'raw' WHERE id = :id",

@@ -19,7 +19,7 @@ from tests.factories.records import IDENTITY_NUMBER, attach, make_case
 from tests.factories.stories import run_jobs, state_of
 from tests.factories.world import World
 from tracing import admission, handovers
-from tracing.access import Permission, Viewer
+from tracing.access import POLICE, Permission, Viewer
 from tracing.admission import Admission, Belonging, Guardian, StatedIdentity
 from tracing.admission_errors import AdmissionKindFixed, IdentityNotKnown, StatedIdentityMissing
 from tracing.cases import IdentityKnown, ReasonMissing, move_case, submit_case
@@ -241,6 +241,14 @@ def test_the_hospital_comes_first_and_the_search_goes_on(
         handovers.withdraw_handover(session, services, staff, made.id, reason="登记到他人名下", now=now)
         (view,) = handovers.list_of_case(session, services, staff, case_id, now=now)
         assert view.handover.withdrawal_reason == "登记到他人名下"
+        readers = [one for one in world.viewers() if one.role in (*POLICE, Role.CASEWORKER, Role.BUREAU_SUPERVISOR)]
+        told_what = {
+            reader.role: handovers.list_of_case(session, services, reader, case_id, now=now)[0].complaint
+            for reader in readers
+            if staff.path.startswith(reader.jurisdiction)
+        }
+    assert {role for role, complaint in told_what.items() if complaint} == {Role.CASEWORKER, Role.BUREAU_SUPERVISOR}
+    assert told_what.keys() >= POLICE
     with read_only(services.db) as session:
         kinds = session.scalars(select(Notification.kind).where(Notification.recipient_id == staff.user_id)).all()
         assert kinds == [NotificationKind.REFERRAL_ANSWERED]

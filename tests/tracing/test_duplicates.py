@@ -1,106 +1,38 @@
 """Duplicates: proposed by the engine, linked by a human, never merged; what a link closes, and unlinking restores."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
-from matcher.vocabulary import GalleryKind, Sex
+from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
-from models.case import CaseState
-from models.confirmation import Confirmation, ConfirmationMethod
-from models.duplicate import DuplicateBasis, DuplicateClosure, DuplicateDecision, DuplicatePair, DuplicateVerdict
+from models.case import Case, CaseState
+from models.duplicate import DuplicateBasis, DuplicateClosure, DuplicateDecision, DuplicatePair
+from models.job import Job
 from models.notification import Notification, NotificationKind
 from models.review import Opinion
 from models.user import Role
-from tests.factories.records import IDENTITY_NUMBER, REPORTED, facts, make_case, make_report
+from tests.factories.duplicates import DIFFERENT, OTHERS, SAME, Two, candidate, decide, identify, pair_id, undo, unlink
+from tests.factories.records import IDENTITY_NUMBER, REPORTED, make_case, make_report
 from tests.factories.rivals import race
 from tests.factories.stories import commit_opinion, examiners, judged_case, run_jobs
 from tests.factories.world import World
 from tracing import duplicates
 from tracing.access import Permission, Viewer
 from tracing.cases import ReasonMissing, move_case
-from tracing.confirmation import confirm, recall
 from tracing.duplicate_links import LinkedConfirmed
 from tracing.duplicates import PairStatus, PairView
+from tracing.matching_batch import request_match_all
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
-
-OTHERS = facts(sex=Sex.FEMALE, age=19, height=155, name="欧阳海燕", native="230100")
-SAME, DIFFERENT = DuplicateVerdict.SAME, DuplicateVerdict.DIFFERENT
-
-
-@dataclass(frozen=True)
-class Two:
-    """Two cases and two reports of one man, in one province each; the reports are not linked."""
-
-    first: uuid.UUID
-    second: uuid.UUID
-    sister: uuid.UUID
-    uncle: uuid.UUID
-
-
-@pytest.fixture
-def two(any_services: Services, world: World, staff: Viewer, reporter: Viewer, now: datetime) -> Two:
-    """Searched, so that each case has both reports as candidates."""
-    with unit_of_work(any_services.db) as session:
-        cases = [make_case(session, any_services, staff, now=now).id for _ in range(2)]
-        reports = [make_report(session, any_services, reporter, now=now).id for _ in range(2)]
-    run_jobs(any_services, now)
-    return Two(*cases, *reports)
 
 
 def pairs(services: Services, kind: GalleryKind = GalleryKind.REPORT) -> list[DuplicatePair]:
     with read_only(services.db) as session:
         return list(session.scalars(select(DuplicatePair).where(DuplicatePair.kind == kind)))
-
-
-def pair_id(services: Services, first: uuid.UUID, second: uuid.UUID) -> uuid.UUID:
-    wanted = ":".join(sorted((str(first), str(second))))
-    with read_only(services.db) as session:
-        return session.scalars(select(DuplicatePair.id).where(DuplicatePair.pair == wanted)).one()
-
-
-def decide(
-    services: Services,
-    viewer: Viewer,
-    pair: uuid.UUID,
-    now: datetime,
-    verdict: DuplicateVerdict = SAME,
-    why: str = "同一人",
-) -> None:
-    with unit_of_work(services.db) as session:
-        duplicates.decide(session, viewer, pair, verdict, reason=why, now=now)
-
-
-def unlink(services: Services, viewer: Viewer, pair: uuid.UUID, now: datetime, why: str = "不是一家") -> None:
-    with unit_of_work(services.db) as session:
-        duplicates.withdraw_decision(session, viewer, pair, reason=why, now=now)
-
-
-def candidate(services: Services, case_id: uuid.UUID, report_id: uuid.UUID) -> Candidate:
-    with read_only(services.db) as session:
-        return session.scalars(
-            select(Candidate).where(Candidate.case_id == case_id, Candidate.report_id == report_id)
-        ).one()
-
-
-def identify(
-    services: Services, viewer: Viewer, case_id: uuid.UUID, report_id: uuid.UUID, now: datetime
-) -> Confirmation:
-    one = candidate(services, case_id, report_id)
-    with unit_of_work(services.db) as session:
-        return confirm(
-            session, viewer, case_id, one.id, ConfirmationMethod.DNA, reference="D-1", grounds="亲缘关系成立", now=now
-        )
-
-
-def undo(services: Services, viewer: Viewer, case_id: uuid.UUID, now: datetime) -> None:
-    with unit_of_work(services.db) as session:
-        recall(session, services, viewer, case_id, reason="样本弄混", now=now)
 
 
 def shown(
@@ -129,6 +61,22 @@ def test_reports_of_two_relatives_are_proposed_once(
             )
         ).all()
     assert told == [world.b.users[Role.STATION_STAFF].id]
+
+
+@pytest.mark.parametrize("kind", list(GalleryKind))
+def test_a_pass_over_the_whole_gallery_proposes_as_single_passes_do(
+    any_services: Services, staff: Viewer, reporter: Viewer, now: datetime, kind: GalleryKind
+) -> None:
+    make = make_report if kind is GalleryKind.REPORT else make_case
+    with unit_of_work(any_services.db) as session:
+        ids = {make(session, any_services, one, known=REPORTED, now=now).id for one in (staff, reporter)}
+        session.execute(delete(Job))
+        if kind is GalleryKind.CASE:  # as after their first passes
+            session.execute(update(Case).values(state=CaseState.UNRESOLVED))
+        request_match_all(session, any_services, kind, now=now)
+    run_jobs(any_services, now)
+    (pair,) = pairs(any_services, kind)
+    assert {pair.first_id, pair.second_id} == ids
 
 
 def test_an_equal_identity_number_proposes_whatever_else_is_said(

@@ -6,24 +6,19 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from matcher.vocabulary import Sex
 from models.candidate import Candidate, CandidateState
-from models.duplicate import DuplicateVerdict
 from models.followup import WanderingBasis, WanderingLink
 from models.notification import Notification, NotificationKind
 from models.user import Role
-from tests.factories.records import IDENTITY_NUMBER, facts, make_case, make_report
+from tests.factories.duplicates import OTHERS, Two, candidate, decide, identify, pair_id, undo
+from tests.factories.records import IDENTITY_NUMBER, make_case, make_report
 from tests.factories.stories import run_jobs
 from tests.factories.world import World
-from tests.tracing.test_duplicates import Two, candidate, decide, identify, pair_id, two, undo  # noqa: F401
 from tracing import wandering
 from tracing.access import Viewer
 from tracing.duplicate_links import LinkedConfirmed
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
-
-OTHERS = facts(sex=Sex.FEMALE, age=19, height=155, name="欧阳海燕", native="230100")
-SAME, DIFFERENT = DuplicateVerdict.SAME, DuplicateVerdict.DIFFERENT
 
 
 def test_who_was_admitted_later_may_have_wandered_again(

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import pytest
 from sqlalchemy import select
 
 from models.audit import AuditEvent
@@ -42,12 +41,6 @@ def long_ago(services: Services) -> None:
     with unit_of_work(services.db) as session:
         for job in session.scalars(select(Job).where(Job.kind == ERASE)):
             job.payload = job.payload | {"requested": 0}
-
-
-@pytest.fixture
-def colour(any_services: Services) -> Services:
-    """Services with the tests' face engine, on both databases."""
-    return with_colour_faces(any_services)
 
 
 def test_a_report_withdrawn_is_reported(colour: Services, reporter: Viewer, now: datetime) -> None:

@@ -7,17 +7,18 @@ import pytest
 from sqlalchemy import select, update
 
 from models.case import Case, CaseState
+from models.job import Job, JobState
 from models.lookout import Lookout, LookoutEnd, LookoutRing
 from models.notification import Notification, NotificationKind
 from models.photo import Photo
 from models.sighting import LinkState, Sighting, SightingLink, SightingSource
 from models.user import Role
-from tests.factories.faces import BLUE, DARK_RED, RED, make_photo_bytes, with_colour_faces
+from tests.factories.faces import BLUE, DARK_RED, RED, make_photo_bytes
 from tests.factories.network import look_out, seen, sight
 from tests.factories.records import make_case
 from tests.factories.stories import judged_case, run_jobs, state_of
 from tests.factories.world import World
-from tracing import inbox, lookout_answers, lookouts, sighted_cases, sighting_links, sightings
+from tracing import inbox, lookout_answers, lookouts, sighted_cases, sighting_links, sighting_matching, sightings
 from tracing.access import Viewer
 from tracing.cases import CaseClosed, ReasonMissing, move_case
 from tracing.lookout_policy import lookout_policy
@@ -28,23 +29,14 @@ from tracing.notification_pruning import prune
 from tracing.notifications import notify
 from tracing.photos import list_photos, prepare_photo
 from tracing.platform import errors
+from tracing.platform.clock import utc_now
 from tracing.platform.crypto import SubjectErased
 from tracing.platform.db import read_only, unit_of_work
+from tracing.platform.worker import run_one
 from tracing.services import Services
 from tracing.sighting_links import LinkDecided, LinkedAlready, OriginStays
 from tracing.sightings import SightingEnded, SightingIsCase, SightingLookedOut
-
-
-@pytest.fixture
-def liaison(world: World) -> Viewer:
-    """Province a's community liaison, in the station's county."""
-    return world.viewer(world.a.users[Role.COMMUNITY_LIAISON])
-
-
-@pytest.fixture
-def colour(any_services: Services) -> Services:
-    """Services that see colours as faces, on both databases."""
-    return with_colour_faces(any_services)
+from tracing.tasks import REGISTRY
 
 
 def told(services: Services, lookout_id: uuid.UUID, kind: NotificationKind) -> set[uuid.UUID]:
@@ -172,6 +164,47 @@ def test_a_photograph_is_matched_with_open_lookouts_and_searched_cases_and_a_hum
         sighting_links.withdraw_link(session, staff, proposed[lookout.id].id, reason="看错", now=now)
     with pytest.raises(LinkDecided), unit_of_work(services.db) as session:
         sighting_links.withdraw_link(session, staff, proposed[lookout.id].id, reason="看错", now=now)
+
+
+def test_a_lookout_is_compared_with_the_sightings_before_it_by_one_job_in_batches(
+    colour: Services, staff: Viewer, liaison: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, now = colour, utc_now()
+    days = timedelta(days=lookout_policy(services).unlinked_kept_days)
+    monkeypatch.setattr(sighting_matching, "BATCH", 2)
+    alike = {sight(services, liaison, now, RED) for _ in range(3)}
+    old = sight(services, liaison, now, RED, minutes=days // timedelta(minutes=1) + 1)
+    withdrawn, blue = sight(services, liaison, now, RED), sight(services, liaison, now, BLUE)
+    with unit_of_work(services.db) as session:
+        sightings.withdraw_sighting(session, services, liaison, withdrawn, reason="认错人", now=now)
+    run_jobs(services, now)
+
+    def queued() -> list[tuple[str, dict[str, object]]]:
+        with read_only(services.db) as session:
+            rows = session.scalars(select(Job).where(Job.state == JobState.QUEUED)).all()
+            return [(one.kind, one.payload) for one in rows if one.kind in ("sighting.match", "lookout.match")]
+
+    own = sight(services, staff, now, DARK_RED)
+    run_jobs(services, now)
+    lookout = look_out(services, staff, own, now)
+    assert queued() == [("lookout.match", {"id": str(lookout.id), "after": None})]
+    run_one(services.db, services.settings, REGISTRY, services, "tests", utc_now)
+    while queued():
+        ((kind, payload),) = queued()
+        assert (kind, payload["id"]) == ("lookout.match", str(lookout.id))
+        assert payload["after"] is not None
+        run_one(services.db, services.settings, REGISTRY, services, "tests", utc_now)
+
+    def proposed() -> list[uuid.UUID]:
+        with read_only(services.db) as session:
+            return list(session.scalars(select(SightingLink.sighting_id).where(SightingLink.lookout_id == lookout.id)))
+
+    assert set(proposed()) == alike
+    assert not links(services, own) + links(services, old) + links(services, blue)
+    with unit_of_work(services.db) as session:  # the whole once more, as after a crash
+        session.execute(update(Job).where(Job.kind == "lookout.match").values(state=JobState.QUEUED))
+    run_jobs(services, utc_now())
+    assert sorted(proposed()) == sorted(alike), "a known pair is not proposed twice"
 
 
 def test_links_by_hand_once_a_pair(services: Services, staff: Viewer, now: datetime) -> None:

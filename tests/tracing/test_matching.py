@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import pytest
 from sqlalchemy import select
 
 from matcher.vocabulary import EvidenceKind, GalleryKind, Sex
 from models.candidate import Candidate, CandidateState, MatchPass
 from models.case import Case, CaseState
 from models.review import Opinion
-from tests.factories.faces import BLUE, DARK_RED, GREEN, RED, make_photo_bytes, with_colour_faces
+from tests.factories.faces import BLUE, DARK_RED, GREEN, RED, make_photo_bytes
 from tests.factories.records import REPORTED, SEEN, attach, facts, make_case, make_report
 from tests.factories.stories import candidate_of, commit_opinion, examiners, judged_case, run_jobs, state_of
 from tests.factories.world import World
@@ -29,12 +28,6 @@ from tracing.services import Services
 
 NOTHING = Facts()
 REDDISH, LIKE_RED = make_photo_bytes(RED), make_photo_bytes(DARK_RED)
-
-
-@pytest.fixture
-def colour(any_services: Services) -> Services:
-    """Services that see colours as faces, on both databases."""
-    return with_colour_faces(any_services)
 
 
 def admit(

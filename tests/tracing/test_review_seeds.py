@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from api.schemas.review import candidate_out, review_out
+from api.schemas.review import candidate_out, change_out, review_out
 from matcher.vocabulary import GalleryKind
 from models.audit import AuditEvent
 from models.candidate import Candidate, CandidateState
 from models.claim import ClaimMethod
 from models.confirmation import Confirmation, ConfirmationMethod
+from models.exclusion import Exclusion, ExclusionEvidence
 from models.notification import Notification, NotificationKind
 from models.outcome import OutcomeKind
 from models.review import Opinion, Review
@@ -23,7 +24,9 @@ from tests.factories.faces import GREEN, make_photo_bytes
 from tests.factories.records import attach, make_case, make_report
 from tests.factories.stories import describe, examiners, run_jobs
 from tests.factories.world import World
+from tracing import exclusions
 from tracing.access import Viewer
+from tracing.candidate_changes import ChangeView, list_changes
 from tracing.candidates import CandidateView, get_candidate, list_candidates
 from tracing.claims import ClaimResult, record_claim
 from tracing.confirmation import OpinionsMissing, ReportTaken, ReviewsMissing, confirm, recall
@@ -32,7 +35,7 @@ from tracing.photos import open_photo
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.setting_groups import ReviewSettings
-from tracing.review import AlreadyJudged, commit_review, withdraw_review
+from tracing.review import AlreadyJudged, NotInReview, commit_review, withdraw_review
 from tracing.review_quality import Measure, Quality, list_quality
 from tracing.review_queue import review_queue
 from tracing.review_requests import ask_for
@@ -180,8 +183,14 @@ def test_nobody_is_confirmed_as_a_seed(field: Field) -> None:
     field.judge(field.first, seed)
     with pytest.raises(OpinionsMissing):
         attempt(ConfirmationMethod.AGREEING_REVIEWS)
-    field.judge(field.second, seed)
+    field.judge(field.second, seed, Opinion.NEITHER)
     with pytest.raises(ReviewsMissing) as refused:
+        attempt(ConfirmationMethod.AGREEING_REVIEWS)
+    assert refused.value.params["agreeing"] == 1
+    with unit_of_work(field.services.db) as session:
+        withdraw_review(session, field.second, seed, now=field.later + timedelta(minutes=3))
+    field.judge(field.second, seed)
+    with pytest.raises(ReviewsMissing) as refused:  # not blind, as with a candidate
         attempt(ConfirmationMethod.AGREEING_REVIEWS)
     assert refused.value.params["agreeing"] == 1
     with pytest.raises(ReportTaken):
@@ -207,6 +216,125 @@ def test_nobody_is_confirmed_as_a_seed(field: Field) -> None:
     for statement in changes:
         with pytest.raises(IntegrityError, match="gate: "), unit_of_work(field.services.db) as session:
             session.execute(text(statement))
+
+
+def test_what_refuses_a_candidate_refuses_a_seed(field: Field) -> None:
+    """The same checks in the same order: nothing but a whole confirmation tells the two apart."""
+    field.describe(field.first, field.second)
+    seed = field.seed()
+
+    def refused(candidate: uuid.UUID, method: ConfirmationMethod, reference: str | None, grounds: str) -> object:
+        with pytest.raises(errors.TracingError) as told, unit_of_work(field.services.db) as session:
+            confirm(
+                session, field.second, field.case, candidate, method, reference=reference, grounds=grounds,
+                now=field.later,
+            )  # fmt: skip
+        return type(told.value), told.value.params
+
+    reviews, dna = ConfirmationMethod.AGREEING_REVIEWS, ConfirmationMethod.DNA
+    ways = (
+        (reviews, None, ""),
+        (dna, None, ""),
+        (dna, None, "一致"),
+        (dna, "x" * 200, "一致"),
+        (reviews, None, "一致"),
+    )
+    for way in ways:
+        assert refused(seed, *way) == refused(field.real, *way)
+    for opinion in (Opinion.SUPPORTS, Opinion.OPPOSES):
+        viewer = field.first if opinion is Opinion.SUPPORTS else field.second
+        for one in (seed, field.real):
+            field.judge(viewer, one, opinion)
+        assert refused(seed, reviews, None, "一致") == refused(field.real, reviews, None, "一致")
+    stranger = ClaimResult(
+        ClaimMethod.FINGERPRINT, field.services.local_day(field.later), "王警官", name="李某",
+        identity_number="11010519491231002X", reference="D-7",
+    )  # fmt: skip
+    with unit_of_work(field.services.db) as session:
+        record_claim(session, field.services, field.first, field.case, stranger, now=field.later)
+    assert refused(seed, dna, "D-1", "一致") == refused(field.real, dna, "D-1", "一致")
+
+
+def test_a_seed_is_excluded_like_a_candidate(field: Field) -> None:
+    field.describe(field.first, field.second)
+    seed = field.seed()
+
+    def exclude(candidate: uuid.UUID, evidence: ExclusionEvidence, reference: str | None = None) -> Exclusion:
+        with unit_of_work(field.services.db) as session:
+            return exclusions.exclude(
+                session, field.first, candidate, evidence, reference=reference, reason="指纹不符", now=field.later
+            )
+
+    def refused(candidate: uuid.UUID, evidence: ExclusionEvidence) -> object:
+        with pytest.raises(errors.TracingError) as told:
+            exclude(candidate, evidence)
+        return type(told.value), told.value.params
+
+    for evidence in (ExclusionEvidence.DNA, ExclusionEvidence.NEW_PHOTO, ExclusionEvidence.EXAMINERS_AGREED):
+        assert refused(seed, evidence) == refused(field.real, evidence)
+    made = exclude(seed, ExclusionEvidence.FINGERPRINT, "Z-1")
+    assert (made.candidate_id, made.case_id, made.evidence) == (seed, field.case, ExclusionEvidence.FINGERPRINT)
+    assert refused(seed, ExclusionEvidence.DNA)[0] is exclusions.ExclusionStands  # type: ignore[index]
+    with pytest.raises(NotInReview):
+        field.judge(field.second, seed)
+    for viewer in (field.first, field.second):
+        assert [view.candidate.id for view in field.listed(viewer)] == [field.real]
+        with unit_of_work(field.services.db) as session:
+            (shown,) = exclusions.list_exclusions(session, viewer, field.case, now=field.later).items
+            assert shown.candidate_id == seed
+            (item,) = review_queue(session, field.services, viewer, now=field.later).items
+            assert item.waiting == 1
+    supervisor = field.world.viewer(field.world.a.users[Role.POLICE_SUPERVISOR])
+    with unit_of_work(field.services.db) as session:
+        assert exclusions.list_exclusions(session, supervisor, field.case, now=field.later).items == ()
+    with pytest.raises(IntegrityError, match="gate: "), unit_of_work(field.services.db) as session:
+        session.execute(text("DELETE FROM seed_exclusion"))
+
+
+def test_the_queue_does_not_count_before_the_features(field: Field) -> None:
+    """Seeds are sown when they are noted: a count that grew with it would give them away."""
+
+    def waiting(viewer: Viewer) -> int | None:
+        with unit_of_work(field.services.db) as session:
+            (item,) = review_queue(session, field.services, viewer, now=field.later).items
+            return item.waiting
+
+    assert waiting(field.first) is None
+    field.describe(field.first)
+    assert waiting(field.first) == 2
+    assert waiting(field.second) is None
+
+
+def test_a_judged_seed_tells_how_its_score_came_about(field: Field) -> None:
+    field.describe(field.first, field.second)
+    seed = field.seed()
+
+    def told(viewer: Viewer, candidate: uuid.UUID | None = None) -> list[ChangeView]:
+        with unit_of_work(field.services.db) as session:
+            found = list_changes(session, viewer, field.case, candidate_id=candidate, now=field.later)
+            return list(found.items)
+
+    assert told(field.first) == []
+    for one in (field.real, seed):
+        field.judge(field.first, one)
+    assert told(field.second) == []
+    (of_seed,), (of_real,) = told(field.first, seed), told(field.first, field.real)
+    assert change_out(of_seed).model_dump().keys() == change_out(of_real).model_dump().keys()
+    assert (of_seed.row.at, of_seed.row.change) == (of_real.row.at, of_real.row.change)
+    assert sorted(one.row.rank_after or 0 for one in (of_seed, of_real)) in ([1, 1], [1, 2])
+    assert {one.row.candidate_id for one in told(field.first)} == {field.real, seed}
+
+
+def test_the_first_answer_to_a_seed_counts_even_if_it_was_withdrawn(field: Field) -> None:
+    field.describe(field.first)
+    seed = field.seed()
+    field.judge(field.first, seed, Opinion.SUPPORTS)
+    with unit_of_work(field.services.db) as session:
+        withdraw_review(session, field.first, seed, now=field.later + timedelta(minutes=3))
+    field.later += timedelta(minutes=5)
+    field.judge(field.first, seed, Opinion.OPPOSES)
+    supervisor = field.world.viewer(field.world.a.users[Role.POLICE_SUPERVISOR])
+    assert field.quality(supervisor)[field.first.user_id].seeds == Measure(1, 1, few=True)
 
 
 def test_a_dispute_about_a_seed_calls_nobody(field: Field) -> None:

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from models.sighting import Sighting
+from models.sighting import LinkState, Sighting, SightingLink
 from models.user import Role
 from tests.factories.faces import RED, make_photo_bytes
 from tests.factories.network import look_out, seen, sight
 from tests.factories.records import make_case
 from tests.factories.world import World
-from tests.tracing.test_lookouts import colour, liaison  # noqa: F401
 from tracing import lookout_answers, sighted_cases, sighting_links, sightings
 from tracing.access import Viewer
 from tracing.cases import ReasonMissing
@@ -128,3 +127,31 @@ def test_a_withdrawn_sighting_is_no_part_of_a_story(any_services: Services, staf
     with unit_of_work(services.db) as session:
         assert session.get_one(Sighting, first).words_sealed is None
         assert sighted_cases.case_story(session, services, staff, case.id, now=now).sightings == []
+
+
+def test_a_link_is_nobodys_for_whom_its_case_does_not_exist(
+    any_services: Services, world: World, liaison: Viewer, staff: Viewer, now: datetime
+) -> None:
+    services = any_services
+    examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
+    first = sight(services, liaison, now)
+    with unit_of_work(services.db) as session:  # a draft is its station's alone
+        case = make_case(session, services, staff, submitted=False, now=now)
+        link = sighting_links.link_sighting(session, staff, first, case_id=case.id, reason="同一人", now=now)
+    proposed = SightingLink(
+        id=uuid.uuid4(), sighting_id=sight(services, liaison, now), case_id=case.id, state=LinkState.PROPOSED,
+        origin=False, similarity=0.9, log10_lr=2.0, model_version="m", created_at=now,
+    )  # fmt: skip
+    with unit_of_work(services.db) as session:
+        session.add(proposed)
+    for viewer, seen_links in ((staff, [link.id]), (examiner, []), (liaison, [])):
+        with unit_of_work(services.db) as session:
+            assert [one.id for one in sighting_links.list_links(session, viewer, first, now=now)] == seen_links
+    for accept in (True, False):
+        with pytest.raises(errors.NotFound), unit_of_work(services.db) as session:
+            sighting_links.decide_link(session, examiner, proposed.id, accept=accept, reason=None, now=now)
+    with pytest.raises(errors.NotFound), unit_of_work(services.db) as session:
+        sighting_links.withdraw_link(session, examiner, link.id, reason="看错", now=now)
+    with unit_of_work(services.db) as session:
+        sighting_links.decide_link(session, staff, proposed.id, accept=True, reason=None, now=now)
+        sighting_links.withdraw_link(session, staff, link.id, reason="看错", now=now)

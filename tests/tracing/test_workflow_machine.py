@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models import case as case_module
-from models.case import TRANSITIONS, Case, CaseState
+from models.case import TRANSITIONS, UNDOING, Case, CaseState
 from models.profile import Profile
 from models.report import Report
 from tests.conftest import NOW
@@ -40,7 +40,8 @@ def test_the_invariants_hold_on_postgresql(postgres_server: Engine, tmp_path: Pa
 
 
 def test_the_oracle_reads_the_published_diagram() -> None:
-    edges = {(before.value, after.value) for before, reached in TRANSITIONS.items() for after in reached}
+    moves = (*TRANSITIONS.items(), *UNDOING.items())
+    edges = {(before.value, after.value) for before, reached in moves for after in reached}
     assert edges == LEGAL - {("closed", "*")}
 
 
@@ -97,6 +98,13 @@ def test_a_handover_without_verified_kin_is_found(copies: Copies, monkeypatch: p
     monkeypatch.setattr(kin, "verify_kin", nobody)
     monkeypatch.setattr(outcomes, "refuse_unverified", lambda *_, **__: None)
     assert "kin" in found(copies, "step_home")
+
+
+def test_a_case_left_where_a_withdrawn_outcome_had_brought_it_is_found(
+    copies: Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "state_before", lambda *_: None)
+    assert "by an outcome that was withdrawn" in found(copies, "end", "unend")
 
 
 def test_an_opinion_before_the_features_is_found(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:

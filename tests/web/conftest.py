@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -11,11 +11,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from api.web import csrf
 from models.user import User
 from tests.factories.world import World
-from tracing.services import Services
 
 
 @dataclass
@@ -49,15 +47,6 @@ class Browser:
         response = self.send("/login", {"username": user.username, "password": password}, page="/login")
         assert response.status_code == 303, response.text
         return self
-
-
-@pytest.fixture
-def app(services: Services) -> FastAPI:
-    """The application over the test's own services, its background worker at rest."""
-    made = create_app(services.settings)
-    made.state.services.db.dispose()
-    made.state.services = replace(services)
-    return made
 
 
 @pytest.fixture

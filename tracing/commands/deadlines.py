@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from models.case import TRANSITIONS, CaseState
+from models.case import TRANSITIONS, UNDOING, CaseState
 from models.deadline import ClockNature
 from tracing.clock_policy import COUNTRY, ClockRule, RestDay, StartKind, Unit, load_clocks
 from tracing.deadline_watch import watch
@@ -50,14 +50,15 @@ def _row(rule: ClockRule) -> str:
 
 
 def state_diagram() -> str:
-    """The transition table of a case as a Mermaid diagram."""
+    """The moves of a case as a Mermaid diagram, those that undo a decision named after what makes them."""
     lines = ["```mermaid", "stateDiagram-v2", "    [*] --> draft"]
-    lines += [
-        f"    {state.value} --> {after.value}"
-        for state in CaseState
-        for after in CaseState
-        if after in TRANSITIONS[state]
-    ]
+    for state in CaseState:
+        lines += [f"    {state.value} --> {after.value}" for after in CaseState if after in TRANSITIONS[state]]
+        lines += [
+            f"    {state.value} --> {after.value} : {'recall' if after is CaseState.RECALLED else 'outcome withdrawn'}"
+            for after in CaseState
+            if after in UNDOING.get(state, ())
+        ]
     return "\n".join([*lines, "    closed --> [*]", "```"])
 
 

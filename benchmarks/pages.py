@@ -1,0 +1,202 @@
+"""The main pages over 100,000 cases: how long the server takes for each, and how many statements it asks.
+
+    python -m benchmarks.pages [--cases 100000] [--rounds 40]
+
+Fills a throw-away PostgreSQL database (on the server of GUITU_TEST_POSTGRES_URL): one case in each state is walked
+there by the use cases, with its report, candidates, opinions, deadlines and outcome; the rest are copies of these rows
+with other ids, numbers, names and earlier times. Then each page is asked for as the user whose page it is, in this
+process, without a network: what is timed is the server's own work. A page whose statements grow with its rows would
+show here. The last line is one JSON object; the database is dropped, whatever happens.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from fastapi.testclient import TestClient
+from sqlalchemy import Column, DateTime, Engine, Table, Uuid, event, text
+
+from api.app import create_app
+from benchmarks.drill_index import database, settings_of
+from models.base import Base
+from models.case import CaseState
+from models.user import Role, User
+from tests.factories.stories import Story, judged_case
+from tests.factories.world import World, build_world
+from tests.web.conftest import Browser
+from tracing.platform import migrations
+from tracing.services import Services, build_services
+
+STATES = tuple(state for state in CaseState if state is not CaseState.IN_CARE)
+KEPT = frozenset({
+    "audit_event", "audit_head", "duplicate_closure", "duplicate_decision", "duplicate_pair", "face_change",
+    "face_model", "idempotency_record", "identity_digest", "index_place", "index_replica", "job",
+    "notification_preference", "number_sequence", "organisation", "parameter_set", "shared_index", "token",
+    "user_account", "webhook_attempt", "webhook_delivery", "webhook_endpoint",
+})  # fmt: skip
+"""Tables of the service, not of a case: not copied."""
+HOURS_APART = 5
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢"
+GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂华玉梅建国志红海燕春生文凤林金福贵水木火土山河"
+SPELLED = {
+    ("case_file", "number"): "left(number, 7) || substr(md5(number || n), 1, 16)",
+    ("report", "number"): "left(number, 7) || substr(md5(number || n), 1, 16)",
+    ("candidate", "pair"): "left(pair, 36) || md5(pair || n)",
+    ("notice", "token"): "md5(token || n)",
+    ("profile_name", "text"): (
+        f"substr('{SURNAMES}', 1 + n * 7 % {len(SURNAMES)}, 1) || substr('{GIVEN}', 1 + n * 11 % {len(GIVEN)}, 1)"
+        f" || substr('{GIVEN}', 1 + n / {len(GIVEN)} % {len(GIVEN)}, 1)"
+    ),
+}
+"""What a copy has of its own besides ids and times, as SQL over the original row and the copy's number `n`."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A page, and whose it is."""
+
+    name: str
+    path: str
+    role: Role
+
+
+def pages(searched: Story) -> tuple[Asked, ...]:
+    """The main pages; `searched` is a case in review."""
+    case, candidate = f"/cases/{searched.case_id}", f"/candidates/{searched.candidate}"
+    return (
+        Asked("home of staff", "/", Role.STATION_STAFF),
+        Asked("home of an examiner", "/", Role.POLICE_EXAMINER),
+        Asked("cases", "/cases", Role.STATION_STAFF),
+        Asked("cases in review", "/cases?state=in_review", Role.BUREAU_SUPERVISOR),
+        Asked("case", case, Role.STATION_STAFF),
+        Asked("case's candidates", case, Role.POLICE_EXAMINER),
+        Asked("candidate", candidate, Role.POLICE_EXAMINER),
+        Asked("review queue", "/review", Role.POLICE_EXAMINER),
+        Asked("reports", "/reports", Role.STATION_STAFF),
+        Asked("deadlines", "/deadlines", Role.STATION_STAFF),
+        Asked("contact", f"{case}/contact", Role.CASEWORKER),
+        Asked("audit log", "/audit", Role.AUDITOR),
+    )
+
+
+def walked(services: Services, world: World, now: datetime) -> dict[CaseState, Story]:
+    """A case in each state."""
+    return {state: judged_case(services, world, state, now=now) for state in STATES}
+
+
+def copied_tables() -> list[Table]:
+    """Tables with rows of a case, those that others refer to first."""
+    return [table for table in Base.metadata.sorted_tables if table.name not in KEPT]
+
+
+def copy_rows(engine: Engine, copies: int) -> None:
+    """Each row of a case once more for each copy, with the ids, numbers, names and times of that copy."""
+    tables = copied_tables()
+    names = {table.name for table in tables}
+    with engine.begin() as connection:
+        # No triggers and no foreign keys while loading.
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("SET statement_timeout = 0"))
+        for table in tables:
+            columns = ", ".join(column.name for column in table.columns)
+            values = ", ".join(_value(column, names) for column in table.columns)
+            source = f'FROM "{table.name}" CROSS JOIN generate_series(1, :copies) AS n'
+            connection.execute(
+                text(f'INSERT INTO "{table.name}" ({columns}) SELECT {values} {source}'),
+                {"copies": copies},
+            )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+def _value(column: Column[object], copied: set[str]) -> str:
+    spelled = SPELLED.get((column.table.name, column.name))
+    if spelled is not None:
+        return spelled
+    of_a_case = column.primary_key or any(key.column.table.name in copied for key in column.foreign_keys)
+    if isinstance(column.type, Uuid) and of_a_case:
+        return f"md5({column.name}::text || n)::uuid"
+    if isinstance(getattr(column.type, "impl", column.type), DateTime):
+        return f"{column.name} - n * interval '{HOURS_APART} hours'"
+    return f'"{column.name}"'
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[int]]:
+    """How many statements the engine was asked, as the first item of a list."""
+    count = [0]
+
+    def asked(*_: object) -> None:
+        count[0] += 1
+
+    event.listen(engine, "before_cursor_execute", asked)
+    yield count
+    event.remove(engine, "before_cursor_execute", asked)
+
+
+def measure(services: Services, world: World, asked: tuple[Asked, ...], rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds (p50, p95) and statements a page; the first look at each is not counted."""
+    app = create_app(services.settings)
+    engine = app.state.services.db.engine
+    signed_in: dict[Role, Browser] = {}
+    figures = {}
+    for page in asked:
+        if page.role not in signed_in:
+            user: User = world.a.users[page.role]
+            signed_in[page.role] = Browser(TestClient(app, follow_redirects=False)).sign_in(user, world.password)
+        times = []
+        for number in range(rounds + 1):
+            with counted(engine) as count:
+                began = time.perf_counter()
+                response = signed_in[page.role].get(page.path)
+                times.append((time.perf_counter() - began) * 1000)
+            if response.status_code != 200:
+                raise RuntimeError(f"{page.name}: {response.status_code}")
+            if number == 0:
+                times.clear()
+        figures[page.name] = {
+            "p50_ms": round(float(np.percentile(times, 50)), 1), "p95_ms": round(float(np.percentile(times, 95)), 1),
+            "statements": count[0], "kilobytes": round(len(response.content) / 1000, 1),
+        }  # fmt: skip
+        print(f"{page.name:22} {figures[page.name]}", flush=True)
+    app.state.services.db.dispose()
+    return figures
+
+
+def main() -> int:
+    """Fill, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, database(Path(folder), postgresql=True) as url:
+        settings = settings_of(Path(folder) / "var", url)
+        settings.data_dir.mkdir(mode=0o700)
+        migrations.upgrade(settings)
+        services = build_services(settings)
+        world, now = build_world(services, datetime.now(UTC)), datetime.now(UTC)
+        stories = walked(services, world, now)
+        copy_rows(services.db.engine, options.cases // len(STATES))
+        with services.db.engine.connect() as connection:
+            cases = connection.scalar(text("SELECT count(*) FROM case_file"))
+        print(f"{cases:,} cases in {time.process_time():.0f} s of processor time", flush=True)
+        figures = measure(services, world, pages(stories[CaseState.IN_REVIEW]), options.rounds)
+        services.db.dispose()
+    print(json.dumps({
+        "bench": "pages", "cases": cases, "p95_ms": {name: row["p95_ms"] for name, row in figures.items()},
+        "statements": {name: int(row["statements"]) for name, row in figures.items()},
+    }))  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
