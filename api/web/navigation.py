@@ -26,6 +26,8 @@ ENTRIES = (
     Entry("/deadlines", "Deadlines", (_P.CASE_READ,)),
     Entry("/lookouts", "Sightings and lookouts", (_P.SIGHTING_READ,)),
     Entry("/notices", "Notices", (_P.NOTICE, _P.NOTICE_APPROVE)),
+    Entry("/tips", "Tips", (_P.TIP,)),
+    Entry("/handovers", "Brought to the hospital", (_P.HANDOVER_RECEIVE,)),
     Entry("/referrals", "Referrals", (_P.REFER, _P.ANSWER)),
     Entry("/followup", "Follow-up", (_P.FOLLOW_UP,)),
     Entry("/statistics", "Statistics", (_P.STATISTICS,)),
