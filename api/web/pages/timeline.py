@@ -85,5 +85,5 @@ def _value(page: Page, one: Event) -> str:
         return place_name(one.value)
     if one.part == AttributeKind.ETHNICITY.value:
         return ethnicity_name(one.value)
-    listed = LISTED.get(AttributeKind(one.part)) if one.kind is EventKind.ATTRIBUTE else None
+    listed = LISTED.get(AttributeKind(one.part)) if one.kind is EventKind.ATTRIBUTE and one.part else None
     return words_of(page).label(listed(one.value)) if listed else one.value
