@@ -7,6 +7,7 @@ from models.user import Locale, Role
 from tests.browser.conftest import Site
 from tests.browser.walk import Walk, choose, send
 from tests.factories.records import make_case
+from tests.factories.stories import run_jobs
 from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
 
@@ -35,6 +36,7 @@ def test_a_referral_goes_there_and_back(
     with unit_of_work(site.services.db) as session:
         staff = site.world.viewer(people[Role.STATION_STAFF])
         case_id = make_case(session, site.services, staff, now=utc_now()).id
+    run_jobs(site.services, utc_now())  # a search under way would keep the pages waiting
     walk = Walk(chromium, site.url, site.world.password, locale, width, scripts)
     case = f"{site.url}/cases/{case_id}"
     with walk.signed_in(people[Role.CASEWORKER]) as page:

@@ -22,6 +22,7 @@ from models.contact import (
 from tracing import contact, contact_plans, kin, screenings
 from tracing.access import Permission, require
 from tracing.cases import get_case
+from tracing.facts import check_text
 
 router = APIRouter()
 LATEST = 3
@@ -113,7 +114,9 @@ def read_exception(page: PageDep, case_id: uuid.UUID) -> Response:
 @router.post("/cases/{case_id}/contact-exception")
 def allow(page: Annotated[Page, posted(show_exception)], case_id: uuid.UUID) -> Response:
     """Allow it, with the reason."""
-    contact.allow_exception(page.session, page.viewer, case_id, reason=page.typed.text("reason"), now=page.now)
+    require(page.viewer, Permission.CONTACT_EXCEPTION)
+    reason = check_text(page.typed.text("reason"), field="reason", limit=500)
+    contact.allow_exception(page.session, page.viewer, case_id, reason=reason, now=page.now)
     return redirect(page, f"/cases/{case_id}", done(page, "The first attempt may go another way now."))
 
 
