@@ -117,6 +117,9 @@ bench-index: $(READY) ## the face index beside face_recognition.face_distance, a
 bench-retrieval: $(READY) ## finding people without a face among a million records (PostgreSQL; ARGS="--sqlite")
 	@$(BIN)/python -m benchmarks.retrieval $(ARGS)
 
+bench-pages: $(READY) ## the main pages over 100,000 cases in PostgreSQL: milliseconds and statements
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
+
 bench-match-all: $(READY) ## matching a whole gallery at once against one by one: ARGS="--records 20000 --postgresql"
 	@$(BIN)/python -m benchmarks.match_all $(ARGS)
 
@@ -171,8 +174,8 @@ drill-confirm: $(READY) ## two police confirm rival candidates at the same momen
 drill-workflow: $(READY) ## 50 seeds of 2,000 random steps of the workflow, on SQLite and PostgreSQL: ARGS="--seeds 5 --steps 200"
 	@$(BIN)/python -m benchmarks.drill_workflow $(ARGS)
 
-screenshot: $(READY) $(PHOTOS_READY) ## the README's picture, from the demo (needs a Chromium)
-	$(BIN)/python -m benchmarks.screenshot docs/examiner.jpg
+tour: $(READY) $(PHOTOS_READY) ## docs/tour.md and its pictures, from the demo (needs a Chromium)
+	@$(BIN)/python -m benchmarks.tour docs
 
 clean: ## remove what was set up; the data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,11 +1,9 @@
 """Statistics as files: CSV for programs and spreadsheets, XLSX for the meeting. No text of ours becomes a formula."""
 
-import csv
 import io
 from collections.abc import Iterator
 
-import xlsxwriter
-
+from api.files import csv_bytes, workbook
 from api.messages import translate
 from api.statistics_words import definition, group_name, part_name, title
 from models.user import Locale
@@ -13,7 +11,6 @@ from tracing.spreadsheets import plain
 from tracing.statistics import Cell, Row, Table
 
 HIDDEN = "*"
-
 Value = str | float | int
 
 
@@ -58,21 +55,14 @@ def _head(table: Table, locale: Locale) -> list[str]:
 
 
 def as_csv(table: Table, locale: Locale) -> bytes:
-    """UTF-8 with a byte order mark, without which Excel reads Chinese wrongly."""
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerows(_lines(table, locale))
-    writer.writerow([])
-    writer.writerows([line] for line in _head(table, locale))
-    return target.getvalue().encode("utf-8-sig")
+    """The figures, then what they are of."""
+    return csv_bytes([*_lines(table, locale), [], *([line] for line in _head(table, locale))])
 
 
 def as_xlsx(table: Table, locale: Locale) -> bytes:
     """One sheet. Every text is written as text, whatever it begins with."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
+    book = workbook(target)
     bold, wrap = book.add_format({"bold": True, "bottom": 1}), book.add_format({"text_wrap": True})
     sheet = book.add_worksheet(translate(locale, "Statistics"))
     head = _head(table, locale)

@@ -37,10 +37,10 @@ from tracing.services import Services, build_services
 
 STATES = tuple(state for state in CaseState if state is not CaseState.IN_CARE)
 KEPT = frozenset({
-    "audit_event", "audit_head", "duplicate_closure", "duplicate_decision", "duplicate_pair", "face_change", "face_model",
-    "idempotency_record", "identity_digest", "index_place", "index_replica", "job", "notification_preference",
-    "number_sequence", "organisation", "parameter_set", "shared_index", "token", "user_account",
-    "webhook_attempt", "webhook_delivery", "webhook_endpoint",
+    "audit_event", "audit_head", "duplicate_closure", "duplicate_decision", "duplicate_pair", "face_change",
+    "face_model", "idempotency_record", "identity_digest", "index_place", "index_replica", "job",
+    "notification_preference", "number_sequence", "organisation", "parameter_set", "shared_index", "token",
+    "user_account", "webhook_attempt", "webhook_delivery", "webhook_endpoint",
 })  # fmt: skip
 """Tables of the service, not of a case: not copied."""
 HOURS_APART = 5

@@ -18,6 +18,7 @@ from matcher import divisions
 from matcher.evidence.age import birth
 from matcher.evidence.base import Parameters
 from matcher.names.keys import NameKey, key_tables, name_keys
+from matcher.names.search import initials_keys
 from matcher.profile import Profile
 from matcher.vocabulary import GalleryKind
 
@@ -94,16 +95,25 @@ def load_tables() -> BlockingTables:
 
 def keys_version() -> str:
     """Names how keys are made; stored keys of another version are made anew."""
-    return f"keys-1+{key_tables()}"
+    return f"keys-2+{key_tables()}"
 
 
 def stored_keys(profile: Profile, parameters: Parameters) -> StoredKeys:
-    """The keys of a record. They are as personal as the facts they are made of."""
+    """The keys of a record: those that a probe asks for, and those that lists alone are searched by (initials, year).
+
+    They are as personal as the facts they are made of.
+    """
     born = birth(profile, parameters)
-    return StoredKeys(
-        UNKNOWN_YEAR if born is None or born.year < 1 else _calendar(born.year),
-        frozenset(key for _, key in _keys(profile)),
-    )
+    year = UNKNOWN_YEAR if born is None or born.year < 1 else _calendar(born.year)
+    listed = {key for name in profile.names for key in initials_keys(name.text)}
+    if year != UNKNOWN_YEAR:
+        listed.add(year_key(year))
+    return StoredKeys(year, frozenset(key for _, key in _keys(profile)) | listed)
+
+
+def year_key(year: int) -> str:
+    """The key of a year of birth: lists are searched by it. Keys sort as their years do, from year 0 to 9999."""
+    return f"y:{year:04d}"
 
 
 def wanted_keys(profile: Profile, parameters: Parameters) -> WantedKeys:

@@ -21,6 +21,7 @@ class AuditEvent(Base):
     __table_args__ = (
         Index("ix_audit_event_object_kind_object_id", "object_kind", "object_id"),
         Index("ix_audit_event_actor_id_at", "actor_id", "at"),
+        Index("ix_audit_event_at", "at"),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

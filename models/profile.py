@@ -56,6 +56,9 @@ class Profile(HasId, Base):
     phones: Mapped[list["ProfilePhone"]] = relationship(lazy="raise", order_by="ProfilePhone.recorded_at")
 
 
+LISTED = "superseded_at IS NULL AND kind IN ('sex', 'build', 'ethnicity', 'accent', 'height')"
+
+
 class ProfileAttribute(HasId, Recorded, Heard, Base):
     """A single-valued fact; `value` as text in the form that `AttributeKind` states. One current row a kind."""
 
@@ -68,6 +71,15 @@ class ProfileAttribute(HasId, Recorded, Heard, Base):
             unique=True,
             sqlite_where=text("superseded_at IS NULL"),
             postgresql_where=text("superseded_at IS NULL"),
+        ),
+        # What lists are filtered by: short values alone, for other kinds hold whole sentences.
+        Index(
+            "ix_profile_attribute_listed",
+            "kind",
+            "value",
+            "profile_id",
+            sqlite_where=text(LISTED),
+            postgresql_where=text(LISTED),
         ),
         CheckConstraint("uncertainty IS NULL OR uncertainty >= 0", name="uncertainty_not_negative"),
     )

@@ -25,6 +25,7 @@ from models.patrol import Patrol
 from models.referral import Referral, ReferralState
 from models.report import Report
 from models.review_protocol import ReviewSeed
+from models.saved_filter import SavedFilter
 from models.sighting import LinkState, Sighting, SightingLink
 from models.tip import Tip
 from models.user import Locale, Role, User
@@ -280,6 +281,11 @@ def user_scope(viewer: Viewer) -> ColumnElement[bool]:
 def notification_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Notification`: one's own, whatever the role."""
     return Notification.recipient_id == viewer.user_id
+
+
+def filter_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `SavedFilter`: one's own, whatever the role."""
+    return SavedFilter.user_id == viewer.user_id
 
 
 def webhook_scope(viewer: Viewer) -> ColumnElement[bool]:

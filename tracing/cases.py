@@ -1,12 +1,12 @@
 """Cases (个案): admitting, editing, submitting, listing and moving them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from matcher.vocabulary import GalleryKind
@@ -39,6 +39,7 @@ from tracing.profiles import (
     with_profile,
     with_profile_on_demand,
 )
+from tracing.record_search import ANYBODY, Sought, conditions, exportable
 from tracing.services import Services
 from tracing.trail import note
 from tracing.transitions import illegal_move, move
@@ -215,30 +216,53 @@ def load_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, lock: boo
     return case
 
 
+def _listed(viewer: Viewer, states: frozenset[CaseState], sought: Sought, now: datetime) -> Select[Case]:
+    statement = (
+        select(Case)
+        .where(access.case_scope(viewer), *conditions(Case, sought, now.date()))
+        .options(joinedload(Case.organisation), *with_profile(Case.profile))
+    )
+    return statement.where(Case.state.in_(states)) if states else statement
+
+
 def list_cases(
     session: Session,
     viewer: Viewer,
     *,
     states: frozenset[CaseState] = frozenset(),
     number: str | None = None,
+    sought: Sought = ANYBODY,
     cursor: str | None = None,
     limit: int = 50,
     now: datetime,
 ) -> Page[Case]:
     """Cases of the viewer's scope, newest first. `number` filters by a part of the case number."""
     access.require(viewer, Permission.CASE_READ)
-    statement = (
-        select(Case)
-        .where(access.case_scope(viewer))
-        .options(joinedload(Case.organisation), *with_profile(Case.profile))
-    )
-    if states:
-        statement = statement.where(Case.state.in_(states))
+    statement = _listed(viewer, states, sought, now)
     if number:
         statement = statement.where(Case.number.contains(number.strip(), autoescape=True))
     page = page_of(session, statement, Case.created_at, Case.id, cursor=cursor, limit=limit)
     note(session, viewer, "case.list", "case", None, at=now, count=len(page.items))
     return page
+
+
+def export_cases(
+    session: Session, viewer: Viewer, *, states: frozenset[CaseState] = frozenset(), sought: Sought, now: datetime
+) -> Sequence[Case]:
+    """The whole list for a file, newest first; the export is logged. Raises Forbidden, TooManyToExport."""
+    access.require(viewer, Permission.CASE_READ)
+    access.require(viewer, Permission.EXPORT)
+    statement = _listed(viewer, states, sought, now).order_by(Case.created_at.desc(), Case.id.desc())
+    rows = exportable(session, statement)
+    note(session, viewer, "case.export", "case", None, at=now, count=len(rows))
+    return rows
+
+
+def count_cases(session: Session, viewer: Viewer) -> Mapping[CaseState, int]:
+    """How many cases of the viewer's scope stand in each state; states without any are left out."""
+    access.require(viewer, Permission.CASE_READ)
+    counted = select(Case.state, func.count().label("cases")).where(access.case_scope(viewer)).group_by(Case.state)
+    return {row.state: row.cases for row in session.execute(counted)}
 
 
 def edit_case(

@@ -1,15 +1,18 @@
 """Operations (运维): jobs that wait for an operator, the audit log, readiness."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
 from models.audit import AuditEvent
+from models.case import Case
 from models.job import Job, JobState
+from models.report import Report
+from models.user import User
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.paging import LIMIT_MAX, Page, page_of
@@ -46,11 +49,22 @@ def retry_job(session: Session, viewer: Viewer, job_id: uuid.UUID, *, now: datet
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What to look for in the log; None = anything."""
+    """What to look for in the log; None = anything.
+
+    Attributes:
+        action: how the action begins.
+        username: the account's name.
+        number: the number of a case or report.
+        since, until: moments; `until` itself is left out.
+    """
 
     action: str | None = None
     object_id: str | None = None
     actor_id: uuid.UUID | None = None
+    username: str | None = None
+    number: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def list_events(
@@ -58,18 +72,41 @@ def list_events(
 ) -> Sequence[AuditEvent]:
     """Audit events before a sequence number, newest first; looking is itself logged."""
     access.require(viewer, Permission.AUDIT)
-    statement = select(AuditEvent).where(access.audit_scope(viewer))
-    if wanted.action:
-        statement = statement.where(AuditEvent.action.startswith(wanted.action, autoescape=True))
-    if wanted.object_id:
-        statement = statement.where(AuditEvent.object_id == wanted.object_id)
-    if wanted.actor_id:
-        statement = statement.where(AuditEvent.actor_id == wanted.actor_id)
+    statement = select(AuditEvent).where(access.audit_scope(viewer), *_wanted(session, wanted))
     if before is not None:
         statement = statement.where(AuditEvent.seq < before)
     rows = session.scalars(statement.order_by(AuditEvent.seq.desc()).limit(max(1, min(limit, LIMIT_MAX)))).all()
     note(session, viewer, "audit.list", "audit", None, at=now, count=len(rows))
     return rows
+
+
+def _wanted(session: Session, wanted: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.action:
+        yield AuditEvent.action.startswith(wanted.action, autoescape=True)
+    if wanted.object_id:
+        yield AuditEvent.object_id == wanted.object_id
+    if wanted.actor_id:
+        yield AuditEvent.actor_id == wanted.actor_id
+    if wanted.username:
+        yield AuditEvent.actor_id.in_(select(User.id).where(User.username == wanted.username))
+    if wanted.number:
+        # The log holds identifiers as text, whatever the database makes of a UUID.
+        found = [
+            session.scalars(select(table.id).where(table.number == wanted.number)).all() for table in (Case, Report)
+        ]
+        yield AuditEvent.object_id.in_([str(one) for ids in found for one in ids])
+    if wanted.since:
+        yield AuditEvent.at >= wanted.since
+    if wanted.until:
+        yield AuditEvent.at < wanted.until
+
+
+def actor_names(session: Session, viewer: Viewer, events: Sequence[AuditEvent]) -> Mapping[uuid.UUID, str]:
+    """The account names of those who did what events say. Raises Forbidden."""
+    access.require(viewer, Permission.AUDIT)
+    actors = {event.actor_id for event in events if event.actor_id is not None}
+    rows = session.execute(select(User.id, User.username).where(User.id.in_(actors)))
+    return {row.id: row.username for row in rows}
 
 
 def verify_audit(session: Session, viewer: Viewer, *, now: datetime) -> AuditVerification:

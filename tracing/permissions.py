@@ -44,6 +44,7 @@ class Permission(StrEnum):
     NOTICE_APPROVE = "notice.approve"
     TIP = "tip.judge"
     STATISTICS = "statistics.read"
+    EXPORT = "list.export"
     ADMISSION = "admission.open"
     HANDOVER_RECEIVE = "handover.receive"
     SIGHTING = "sighting.write"
@@ -81,6 +82,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.NOTICE,
                 _P.TIP,
                 _P.STATISTICS,
+                _P.EXPORT,
                 _P.ADMISSION,
                 _P.PATROL,
                 _P.PATROL_READ,
@@ -125,6 +127,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.DUPLICATE,
                 _P.NOTICE_APPROVE,
                 _P.STATISTICS,
+                _P.EXPORT,
             }
         )
         | _DECIDE_SIGHTINGS,
@@ -157,6 +160,7 @@ MATRIX: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.HOME_NOTICE,
                 _P.NOTICE_APPROVE,
                 _P.STATISTICS,
+                _P.EXPORT,
                 _P.SIGHTING_READ,
                 _P.PATROL_READ,
             }

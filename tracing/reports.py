@@ -1,10 +1,11 @@
 """Missing-person reports (寻人信息): registering them, publishing them to the search, sealing the family's details."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from matcher.vocabulary import GalleryKind
@@ -20,6 +21,7 @@ from tracing.numbers import check_digit, next_number
 from tracing.paging import Page, page_of
 from tracing.platform import errors
 from tracing.profiles import create_profile, next_revision, revise_profile, with_profile
+from tracing.record_search import ANYBODY, Sought, conditions, exportable
 from tracing.services import Services
 from tracing.trail import note
 
@@ -193,30 +195,46 @@ def get_report(session: Session, viewer: Viewer, report_id: uuid.UUID, *, now: d
     return report
 
 
+def _listed(viewer: Viewer, states: frozenset[ReportState], sought: Sought, now: datetime) -> Select[Report]:
+    statement = (
+        select(Report)
+        .where(access.report_scope(viewer), *conditions(Report, sought, now.date()))
+        .options(joinedload(Report.organisation), *with_profile(Report.profile))
+    )
+    return statement.where(Report.state.in_(states)) if states else statement
+
+
 def list_reports(
     session: Session,
     viewer: Viewer,
     *,
     states: frozenset[ReportState] = frozenset(),
     number: str | None = None,
+    sought: Sought = ANYBODY,
     cursor: str | None = None,
     limit: int = 50,
     now: datetime,
 ) -> Page[Report]:
     """Reports of the viewer's scope, newest first."""
     access.require(viewer, Permission.REPORT_READ)
-    statement = (
-        select(Report)
-        .where(access.report_scope(viewer))
-        .options(joinedload(Report.organisation), *with_profile(Report.profile))
-    )
-    if states:
-        statement = statement.where(Report.state.in_(states))
+    statement = _listed(viewer, states, sought, now)
     if number:
         statement = statement.where(Report.number.contains(number.strip(), autoescape=True))
     page = page_of(session, statement, Report.created_at, Report.id, cursor=cursor, limit=limit)
     note(session, viewer, "report.list", "report", None, at=now, count=len(page.items))
     return page
+
+
+def export_reports(
+    session: Session, viewer: Viewer, *, states: frozenset[ReportState] = frozenset(), sought: Sought, now: datetime
+) -> Sequence[Report]:
+    """The whole list for a file, newest first; the export is logged. Raises Forbidden, TooManyToExport."""
+    access.require(viewer, Permission.REPORT_READ)
+    access.require(viewer, Permission.EXPORT)
+    statement = _listed(viewer, states, sought, now).order_by(Report.created_at.desc(), Report.id.desc())
+    rows = exportable(session, statement)
+    note(session, viewer, "report.export", "report", None, at=now, count=len(rows))
+    return rows
 
 
 def edit_report(

@@ -1,12 +1,12 @@
 """Statistics (联席会议数据): the figures of a period, their definitions, the cases behind each, and files."""
 
 import uuid
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.deps import LocaleDep, NowDep, PagingDep, ServicesDep, SessionDep, ViewerDep
+from api.files import MEDIA_TYPES, FileFormat, attachment
 from api.openapi import problems
 from api.schemas.base import Day, Line, PageOut
 from api.schemas.cases import CaseSummary, case_summary
@@ -16,19 +16,6 @@ from tracing import statistics
 from tracing.statistics import Grouping
 
 router = APIRouter(prefix="/statistics", tags=["statistics"], responses=problems(403))
-
-
-class FileFormat(StrEnum):
-    """Which file."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-
-
-_TYPES = {
-    FileFormat.CSV: "text/csv; charset=utf-8",
-    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 def _query(
@@ -65,7 +52,10 @@ def definitions(viewer: ViewerDep) -> DefinitionsOut:
 @router.get(
     "/file",
     summary="The figures as a file",
-    responses={200: {"content": {kind: {} for kind in _TYPES.values()}, "description": "The file."}, **problems(404)},
+    responses={
+        200: {"content": {kind: {} for kind in MEDIA_TYPES.values()}, "description": "The file."},
+        **problems(404),
+    },
     response_class=Response,
 )
 def file(
@@ -81,8 +71,7 @@ def file(
     found = statistics.read_statistics(session, services, viewer, query, now=now)
     data = as_csv(found, locale) if kind is FileFormat.CSV else as_xlsx(found, locale)
     name = f"statistics-{query.first.isoformat()}-{query.last.isoformat()}.{kind.value}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(data, media_type=_TYPES[kind], headers=headers)
+    return Response(data, media_type=MEDIA_TYPES[kind], headers=attachment(name))
 
 
 @router.get("/{figure}/cases", summary="The cases behind a figure", responses=problems(404))

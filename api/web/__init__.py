@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api.web import assets
 from api.web.locale import PageLocale
 from api.web.pages import (
+    appearance,
     audit,
     cases,
     claims,
@@ -18,6 +19,7 @@ from api.web.pages import (
     intake,
     interviews,
     jobs,
+    lists,
     notices_public,
     organisations,
     outcomes,
@@ -25,6 +27,7 @@ from api.web.pages import (
     reports,
     review,
     sign_in,
+    system,
     users,
 )
 from api.web.problem_page import render_problem
@@ -32,8 +35,8 @@ from api.web.rendering import environment
 
 # Intake before cases: "/cases/new" is not the case called "new".
 ROOMS = (
-    sign_in, home, inbox, intake, cases, photos, reports, review, features, claims, confirmation, contact, outcomes,
-    deadlines, interviews, divisions, users, organisations, jobs, audit,
+    sign_in, home, inbox, lists, intake, cases, photos, reports, review, features, claims, confirmation, contact,
+    outcomes, deadlines, interviews, divisions, users, organisations, jobs, system, audit, appearance,
 )  # fmt: skip
 
 
@@ -48,5 +51,6 @@ def register(app: FastAPI) -> None:
     for room in (*ROOMS, *PUBLIC_ROOMS):
         app.include_router(room.router, include_in_schema=False)
     app.include_router(assets.router)
+    app.state.page_paths = frozenset(route.path for room in ROOMS for route in room.router.routes)
     app.add_middleware(PageLocale)
     app.state.render_problem = render_problem

@@ -12,7 +12,9 @@ SESSION = "guitu_session"
 VISITOR = "guitu_visitor"
 FLASH = "guitu_flash"
 LOCALE = "guitu_locale"
-LONG: Mapping[str, int] = MappingProxyType({LOCALE: 365 * 24 * 3600})
+THEME = "guitu_theme"
+_YEAR = 365 * 24 * 3600
+LONG: Mapping[str, int] = MappingProxyType({LOCALE: _YEAR, THEME: _YEAR})
 
 
 def _name(name: str, *, secure: bool) -> str:

@@ -32,10 +32,14 @@ _CODE = re.compile(r"(?:^|\D)(\d{6}|\d{4}|\d{2})\s*[)）]?$", re.ASCII)
 
 @dataclass(frozen=True)
 class Typed:
-    """The values of a form by field name, as they were typed, and the files chosen."""
+    """The values of a form by field name, as they were typed, and the files chosen.
+
+    `every` holds all values of a field that was sent several times; `values` the last.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, tuple[UploadFile, ...]] = field(default_factory=dict)
+    every: Mapping[str, list[str]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """A field without outer blanks; "" when it is empty or not there."""
@@ -44,6 +48,10 @@ class Typed:
     def optional(self, name: str) -> str | None:
         """A field without outer blanks, None when there is nothing in it."""
         return self.text(name) or None
+
+    def several(self, name: str) -> list[str]:
+        """All values of a field, as of boxes of one name."""
+        return self.every.get(name, [])
 
     def ticked(self, name: str) -> bool:
         """Whether a box is ticked."""
@@ -54,6 +62,7 @@ async def _typed(request: Request) -> Typed:
     """A coroutine, because Starlette reads forms in no other way."""
     form = await request.form(max_fields=FIELDS_MAX, max_files=FILES_MAX)
     values: dict[str, str] = {}
+    every: dict[str, list[str]] = {}
     files: dict[str, tuple[UploadFile, ...]] = {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
@@ -62,7 +71,8 @@ async def _typed(request: Request) -> Typed:
         else:
             # PostgreSQL keeps no NUL in text.
             values[name] = value.replace("\x00", "").replace("\r\n", "\n")
-    return Typed(values, files)
+            every.setdefault(name, []).append(values[name])
+    return Typed(values, files, every)
 
 
 TypedDep = Annotated[Typed, Depends(_typed)]

@@ -16,7 +16,9 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.messages import label, translate
 from api.web import assets, cookies, csrf, flash
+from api.web.appearance import Theme, theme_of
 from api.web.forms import place_text
+from api.web.navigation import INLINE, navigation
 from api.web.page import Page
 from matcher import divisions, ethnicities
 from matcher.faces.quality import QualityAdvice, QualityComponent
@@ -104,6 +106,8 @@ def environment() -> Environment:
         "advice_member": QualityAdvice,
         "quality_components": tuple(QualityComponent),
         "P": Permission,
+        "themes": tuple(Theme),
+        "inline_entries": INLINE,
     }
     made.filters |= {"place": place_name, "place_text": place_text, "ethnicity": ethnicity_name}
     return made
@@ -134,11 +138,16 @@ def fragment(page: Page, template: str, **context: Any) -> HTMLResponse:
     return HTMLResponse(environment().get_template(template).render(_ground(page) | context))
 
 
-def _ground(page: Page) -> dict[str, Any]:
-    words = words_of(page)
+def wrong_of(page: Page) -> dict[str, list[str]]:
+    """Sentences by field about what was refused."""
     wrong: dict[str, list[str]] = {}
     for error in page.problem.errors if page.problem else ():
         wrong.setdefault(error.field, []).append(error.detail)
+    return wrong
+
+
+def _ground(page: Page) -> dict[str, Any]:
+    words = words_of(page)
     return {
         "_": words.text,
         "label": words.label,
@@ -147,13 +156,15 @@ def _ground(page: Page) -> dict[str, Any]:
         "organisation_name": words.organisation,
         "locale": page.locale.value,
         "lang": "zh-Hans" if page.locale is Locale.ZH else "en",
+        "theme": theme_of(page.request),
         "viewer": page.who,
+        "navigation": navigation(page),
         "may": page.may,
         "unread": lambda: count_unread(page.session, page.who) if page.who is not None and page.asks else 0,
         "here": page.request.url.path,
         "list_query": urlencode([pair for pair in page.request.query_params.multi_items() if pair[0] != "cursor"]),
         "problem": page.problem,
-        "wrong": wrong,
+        "wrong": wrong_of(page),
         "csrf_field": csrf.FIELD,
         "csrf_token": csrf.token_of(page.request),
     }

@@ -48,9 +48,18 @@ def test_a_person_finds_the_way_home(locale: Locale, width: int, scripts: bool, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_other_roles_pages_have_no_fault(scheme: str, site: Site, chromium: Browser) -> None:
     pages = {
-        Role.ADMINISTRATOR: ("/", "/users", "/users/new", "/organisations", "/organisations/new", "/jobs"),
+        Role.ADMINISTRATOR: ("/", "/users", "/users/new", "/organisations", "/organisations/new", "/jobs", "/system"),
         Role.AUDITOR: ("/", "/audit"),
-        Role.STATION_STAFF: ("/", "/deadlines", "/cases", "/cases/new", "/reports", "/reports/new", "/nowhere"),
+        Role.STATION_STAFF: (
+            "/",
+            "/deadlines",
+            "/cases",
+            "/cases/new",
+            "/reports",
+            "/reports/new",
+            "/design",
+            "/nowhere",
+        ),
         Role.HEALTH_LIAISON: ("/",),
         Role.COMMUNITY_LIAISON: ("/",),
         Role.RECEIVING_UNIT: ("/",),
@@ -62,4 +71,24 @@ def test_the_other_roles_pages_have_no_fault(scheme: str, site: Site, chromium: 
             for path in paths:
                 page.goto(site.url + path)
                 walk.look(page)
+    assert walk.faults == []
+
+
+def test_colours_chosen_and_menus_opened_by_keyboard(site: Site, chromium: Browser) -> None:
+    walk = Walk(chromium, site.url, site.world.password, Locale.EN, 1280, scripts=True)
+    with walk.signed_in(site.world.a.users[Role.STATION_STAFF]) as page:
+        page.emulate_media(color_scheme="light")
+        light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.locator("details.menu.end > summary").last.focus()
+        page.keyboard.press("Enter")
+        walk.look(page)
+        page.keyboard.press("Escape")
+        expect(page.locator("details.menu[open]")).to_have_count(0)
+        page.keyboard.press("Enter")
+        page.locator("button[name=theme][value=dark]").click()
+        expect(page.locator("button[name=theme][value=dark]")).to_have_attribute("aria-pressed", "true")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+        for path in ("/", "/design", "/cases", "/reports?sex=male"):
+            page.goto(site.url + path)
+            walk.look(page)
     assert walk.faults == []

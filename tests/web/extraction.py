@@ -10,12 +10,14 @@ from pathlib import Path
 from jinja2 import nodes
 
 import models
-from api.web import record_form
+from api.web import list_columns, navigation, record_form
+from api.web.appearance import Theme
 from api.web.pages import deadlines, home
 from api.web.rendering import TEMPLATES, environment
 from matcher import vocabulary
 from matcher.faces.quality import QualityAdvice, QualityComponent
 from tracing.platform.errors import TracingError
+from tracing.system_state import PolicyArea
 
 WEB = TEMPLATES.parent
 CALLS = {"done": 1, "warning": 1, "text": 0}
@@ -55,6 +57,9 @@ def python_msgids() -> Iterator[tuple[str, str]]:
             yield error.__name__, error.message
     for groups in home.WAITING.values():
         yield from (("home.py", heading) for heading, _ in groups)
+    yield from (("navigation.py", entry.text) for entry in navigation.ENTRIES)
+    for column in (*list_columns.CASE_COLUMNS, *list_columns.REPORT_COLUMNS):
+        yield "list_columns.py", column.heading
     yield from (("deadlines.py", one.text) for one in deadlines.FILTERS)
     for labels in (record_form.CIRCUMSTANCES, record_form.LAST_SEEN, record_form.GROUPS):
         yield from (("record_form.py", msgid) for msgid in labels.values())
@@ -69,7 +74,7 @@ def _errors(base: type[TracingError]) -> Iterator[type[TracingError]]:
 def enum_msgids() -> Iterator[str]:
     """ "ClassName.value" of every member of the enums of the models, the vocabulary and the photographs' advice."""
     modules = [importlib.import_module(f"models.{one.name}") for one in pkgutil.iter_modules(models.__path__)]
-    found: set[type[StrEnum]] = {QualityAdvice, QualityComponent}
+    found: set[type[StrEnum]] = {QualityAdvice, QualityComponent, Theme, PolicyArea}
     for module in (vocabulary, *modules):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, StrEnum) and value is not StrEnum:

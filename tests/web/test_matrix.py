@@ -43,6 +43,7 @@ ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 AUDITOR = frozenset({Role.AUDITOR})
 CASE_READERS = STAFF | POLICE | CASEWORKER | {Role.BUREAU_SUPERVISOR}
 REPORT_READERS = STAFF | POLICE | {Role.BUREAU_SUPERVISOR}
+EXPORTERS = STAFF | SUPERVISOR | {Role.BUREAU_SUPERVISOR}
 REPORT_WRITERS = STAFF | POLICE
 STATION = STAFF | CASEWORKER
 DOERS = STATION | POLICE
@@ -53,6 +54,8 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/login"): ALL,
     ("POST", "/login"): ALL,
     ("POST", "/locale"): ALL,
+    ("POST", "/theme"): ALL,
+    ("GET", "/design"): ALL,
     ("GET", "/divisions"): ALL,
     ("GET", "/organisations"): ALL,
     ("GET", "/organisations/new"): ADMINISTRATOR,
@@ -67,9 +70,14 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/users/{user_id}/reopen"): ADMINISTRATOR,
     ("GET", "/jobs"): ADMINISTRATOR,
     ("POST", "/jobs/{job_id}/retry"): ADMINISTRATOR,
+    ("GET", "/system"): ADMINISTRATOR,
     ("GET", "/audit"): AUDITOR,
     ("POST", "/audit/verify"): AUDITOR,
     ("GET", "/cases"): CASE_READERS,
+    ("POST", "/cases"): CASE_READERS,
+    ("POST", "/cases/export"): EXPORTERS,
+    ("POST", "/cases/filters"): CASE_READERS,
+    ("POST", "/cases/filters/{filter_id}/remove"): CASE_READERS,
     ("GET", "/cases/new"): STAFF,
     ("POST", "/cases/new"): STAFF,
     ("GET", "/cases/{case_id}"): CASE_READERS,
@@ -84,6 +92,10 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/cases/{case_id}/photos/{photo_id}/face"): STAFF,
     ("POST", "/cases/{case_id}/photos/{photo_id}/remove"): STAFF,
     ("GET", "/reports"): REPORT_READERS,
+    ("POST", "/reports"): REPORT_READERS,
+    ("POST", "/reports/export"): EXPORTERS,
+    ("POST", "/reports/filters"): REPORT_READERS,
+    ("POST", "/reports/filters/{filter_id}/remove"): REPORT_READERS,
     ("GET", "/reports/new"): REPORT_WRITERS,
     ("POST", "/reports/new"): REPORT_WRITERS,
     ("GET", "/reports/{report_id}"): REPORT_READERS,
@@ -187,6 +199,7 @@ def test_the_table_holds(
         "report_id": story.report_id,
         "candidate_id": story.candidate_id,
         "job_id": story.case_id,
+        "filter_id": story.case_id,
         **_clocks(services, world, story),
     }
     photos = _photos(services, world, story)

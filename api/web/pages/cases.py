@@ -1,4 +1,4 @@
-"""Cases (个案): the list, the case's own page, handing in, moving."""
+"""Cases (个案): the case's own page, handing in, moving."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from api.web import uploads
-from api.web.brief import brief_of
 from api.web.candidate_rows import candidate_rows, changes_of, list_sentence
-from api.web.forms import choice, members_named
+from api.web.forms import choice
 from api.web.page import Page, PageDep, posted
 from api.web.pages.deadlines import deadline_rows
 from api.web.rendering import done, fragment, redirect, render
@@ -83,22 +82,6 @@ def waits(case: Case, photos: list[Photo]) -> bool:
     """Whether background work on the case is under way."""
     busy = case.state in (_S.SUBMITTED, _S.SEARCHING)
     return busy or any(photo.analysis is AnalysisState.PENDING for photo in photos)
-
-
-@router.get("/cases")
-def index(page: PageDep) -> Response:
-    """Newest first, filtered by state and by a part of the number."""
-    query = page.request.query_params
-    states = members_named(query.getlist("state"), CaseState)
-    number = query.get("number", "").strip()[:40]
-    listed = cases.list_cases(
-        page.session, page.viewer, states=states, number=number or None,
-        cursor=query.get("cursor") or None, limit=SHOWN, now=page.now,
-    )  # fmt: skip
-    return render(
-        page, "cases/list.html", cases=listed.items, next_cursor=listed.next_cursor, states=states, number=number,
-        all_states=list(CaseState), brief_of=brief_of, first=not query.get("cursor"),
-    )  # fmt: skip
 
 
 def show_case(page: Page, case_id: uuid.UUID) -> Response:

@@ -88,14 +88,16 @@ def index(page: PageDep) -> Response:
     which = next(iter(members_named([query.get("which", "")], DueFilter)), DueFilter.RUNNING)
     kinds = members_named(query.getlist("kind"), ClockKind)
     escalated = bool(query.get("escalated"))
-    wanted = DueQuery(which, kinds, escalated=escalated)
+    mine = bool(query.get("mine"))
+    parties = deadlines.PARTIES.get(page.viewer.role, frozenset()) if mine else frozenset()
+    wanted = DueQuery(which, kinds, parties=parties, escalated=escalated)
     listed = deadlines.list_due(
         page.session, page.viewer, wanted, cursor=query.get("cursor") or None, limit=SHOWN, now=page.now
     )
     return render(
         page, "deadlines/list.html", rows=[row_of(page, one, one.case) for one in listed.items],
         next_cursor=listed.next_cursor, first=not query.get("cursor"), which=which, kinds=kinds, escalated=escalated,
-        filters=FILTERS, all_kinds=list(ClockKind), uncertain=uncertain_years(page.services, page.now),
+        mine=mine, filters=FILTERS, all_kinds=list(ClockKind), uncertain=uncertain_years(page.services, page.now),
         counts=deadlines.count_due(page.session, page.viewer, wanted, now=page.now),
     )  # fmt: skip
 

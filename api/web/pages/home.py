@@ -2,21 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.web.brief import brief_of
+from api.web.navigation import navigation
 from api.web.page import Page, PageDep
-from api.web.pages.deadlines import home_query, row_of
-from api.web.rendering import render
+from api.web.pages.deadlines import DeadlineRow, home_query, row_of
+from api.web.rendering import render, words_of
 from models.case import Case, CaseState
 from models.job import JobState
+from models.referral import ReferralState
 from models.user import Role
 from tracing.access import Permission
-from tracing.cases import list_cases
-from tracing.deadlines import count_due, list_due
+from tracing.cases import count_cases, list_cases
+from tracing.deadlines import DueFilter, count_due, list_due
+from tracing.inbox import count_unread
 from tracing.operations import list_jobs
+from tracing.paging import LIMIT_MAX
+from tracing.referral_lists import list_referrals
 from tracing.review_queue import QueueItem, review_queue
 
 router = APIRouter()
@@ -47,14 +53,24 @@ WAITING: dict[Role, tuple[tuple[str, tuple[CaseState, ...]], ...]] = {
 """What each role looks at first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure that leads to the list of what it counts. `text` is a sentence of the user's language."""
+
+    figure: int
+    text: str
+    path: str
+    tone: str
+
+
 @dataclass(frozen=True)
 class Group:
-    """Some cases under a heading; `more` when the list has further ones."""
+    """Some cases under a heading, and how many there are in the list at `path`."""
 
     heading: str
-    states: tuple[CaseState, ...]
+    path: str
     cases: Sequence[Case]
-    more: bool
+    count: int
 
 
 def _queue(page: Page) -> tuple[QueueItem, ...] | None:
@@ -64,33 +80,53 @@ def _queue(page: Page) -> tuple[QueueItem, ...] | None:
 
 
 def _groups(page: Page) -> list[Group]:
+    waiting = WAITING.get(page.viewer.role, ())
+    counts = count_cases(page.session, page.viewer) if waiting else {}
     found = []
-    for heading, states in WAITING.get(page.viewer.role, ()):
+    for heading, states in waiting:
         listed = list_cases(page.session, page.viewer, states=frozenset(states), limit=SHOWN, now=page.now)
-        found.append(Group(heading, states, listed.items, listed.next_cursor is not None))
+        path = "/cases?" + urlencode([("state", state.value) for state in states])
+        found.append(Group(heading, path, listed.items, sum(counts.get(state, 0) for state in states)))
+    return found
+
+
+def _due(page: Page) -> tuple[list[DeadlineRow], list[Tile]]:
+    """The clocks that run out first, and the figures of all of them."""
+    query = home_query(page)
+    rows = list_due(page.session, page.viewer, query, limit=SHOWN, now=page.now).items
+    counts = count_due(page.session, page.viewer, query, now=page.now)
+    text, filtered = words_of(page).text, "escalated=yes" if query.escalated else "mine=yes"
+    tiles = [
+        Tile(counts.overdue, text("Overdue"), f"/deadlines?which={DueFilter.OVERDUE.value}&{filtered}", "bad"),
+        Tile(counts.soon, text("Due within a day"), f"/deadlines?which={DueFilter.SOON.value}&{filtered}", "warm"),
+    ]
+    return [row_of(page, one, one.case) for one in rows], tiles
+
+
+def _elsewhere(page: Page) -> list[Tile]:
+    """What others sent: referrals to be answered, notifications not read."""
+    text, found = words_of(page).text, []
+    unread = count_unread(page.session, page.viewer)
+    found.append(Tile(unread, text("Unread in the inbox"), "/inbox?unread=1", "go"))
+    if page.may(Permission.ANSWER) and any(entry.path == "/referrals" for entry in navigation(page)):
+        sent = list_referrals(
+            page.session, page.viewer, states=frozenset({ReferralState.SENT}), limit=LIMIT_MAX, now=page.now
+        )
+        found.append(Tile(len(sent.items), text("Referrals to answer"), "/referrals?state=sent", "warm"))
     return found
 
 
 @router.get("/")
 def home(page: PageDep) -> Response:
     """By role."""
-    aside = 0
+    due, tiles = _due(page) if page.may(Permission.CASE_READ) else (None, [])
+    groups = _groups(page)
+    tiles += [Tile(one.count, words_of(page).text(one.heading), one.path, "go") for one in groups]
     if page.may(Permission.JOBS):
-        jobs = list_jobs(page.session, page.viewer, states=frozenset({JobState.SET_ASIDE}), limit=50, now=page.now)
-        aside = len(jobs.items)
-    due, counts = None, None
-    if page.may(Permission.CASE_READ):
-        query = home_query(page)
-        listed = list_due(page.session, page.viewer, query, limit=SHOWN, now=page.now)
-        due = [row_of(page, one, one.case) for one in listed.items]
-        counts = count_due(page.session, page.viewer, query, now=page.now)
+        states = frozenset({JobState.SET_ASIDE})
+        aside = len(list_jobs(page.session, page.viewer, states=states, limit=LIMIT_MAX, now=page.now).items)
+        tiles.append(Tile(aside, words_of(page).text("Jobs set aside"), "/jobs?state=set_aside", "bad"))
     return render(
-        page,
-        "home/home.html",
-        due=due,
-        due_counts=counts,
-        groups=_groups(page),
-        queue=_queue(page),
-        jobs_set_aside=aside,
+        page, "home/home.html", due=due, tiles=[*tiles, *_elsewhere(page)], groups=groups, queue=_queue(page),
         brief_of=brief_of,
-    )
+    )  # fmt: skip

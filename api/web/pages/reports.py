@@ -1,4 +1,4 @@
-"""Missing-person reports (寻人信息): list, form, the report's own page, publishing and withdrawing."""
+"""Missing-person reports (寻人信息): form, the report's own page, publishing and withdrawing."""
 
 import uuid
 from datetime import timedelta
@@ -9,8 +9,6 @@ from starlette.responses import Response
 
 from api.messages import sentence
 from api.web import flash, once, record_form, uploads
-from api.web.brief import brief_of
-from api.web.forms import members_named
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render, warning, words_of
 from matcher.vocabulary import GalleryKind
@@ -24,23 +22,6 @@ from tracing.profiles import current_facts
 from tracing.reports import ContactIncomplete
 
 router = APIRouter()
-SHOWN = 25
-
-
-@router.get("/reports")
-def index(page: PageDep) -> Response:
-    """Newest first, filtered by state and by a part of the number."""
-    query = page.request.query_params
-    states = members_named(query.getlist("state"), ReportState)
-    number = query.get("number", "").strip()[:40]
-    listed = reports.list_reports(
-        page.session, page.viewer, states=states, number=number or None,
-        cursor=query.get("cursor") or None, limit=SHOWN, now=page.now,
-    )  # fmt: skip
-    return render(
-        page, "reports/list.html", reports=listed.items, next_cursor=listed.next_cursor, states=states, number=number,
-        all_states=list(ReportState), brief_of=brief_of, first=not query.get("cursor"),
-    )  # fmt: skip
 
 
 def show_new(page: Page) -> Response:

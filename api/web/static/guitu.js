@@ -20,6 +20,20 @@
     if (answer) { answer.checked = true; answer.focus(); }
   });
 
+  // One menu is open at a time; a click elsewhere or Escape closes it.
+  const menus = () => document.querySelectorAll("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of menus()) {
+      const inside = menu.contains(document.activeElement);
+      menu.open = false;
+      if (inside) menu.querySelector("summary").focus();
+    }
+  });
+
   // More rows for names, relatives, places, telephones and marks: the last row again, empty, under the next number.
   for (const rows of document.querySelectorAll("[data-rows]")) {
     const button = document.createElement("button");
@@ -59,8 +73,9 @@
     if (touched && event.detail.elt.matches("[data-progress]")) event.preventDefault();
   });
 
-  // A form goes once.
+  // A form goes once; one that brings a file leaves its page open, and may be sent again.
   document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-download]")) return;
     if (event.target.dataset.sent) event.preventDefault();
     event.target.dataset.sent = "yes";
   });
