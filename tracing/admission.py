@@ -34,7 +34,6 @@ from tracing.admission_errors import (
     TooManyBelongings,
 )
 from tracing.cases import CaseClosed, check_reason, load_case
-from tracing.clock_policy import COUNTRY, PACKAGED
 from tracing.deadline_plan import refresh as refresh_deadlines
 from tracing.faces import request_analysis
 from tracing.facts import InvalidFacts, check_optional_text, check_text, collecting
@@ -42,6 +41,7 @@ from tracing.matching import request_match
 from tracing.milestones import check_moment
 from tracing.photos import list_photos
 from tracing.platform import errors
+from tracing.policy_files import COUNTRY, PACKAGED
 from tracing.profiles import next_revision
 from tracing.reports import BadIdentityNumber, is_identity_number
 from tracing.services import Services

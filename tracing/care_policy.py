@@ -3,34 +3,25 @@
 Packaged files lie in `tracing/policies`; one of the same name in `{data_dir}/policies` takes its place.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from models.followup import StabilityGrade
 from models.organisation import OrganisationKind
 from models.referral import ReferralKind
-from tracing.clock_policy import PACKAGED, Clocks, RestDay, Unit, Within
+from tracing.clock_policy import Clocks, RestDay, Unit, Within
 from tracing.deadline_rules import LAST_SECOND, add_months
-from tracing.platform.settings import SettingsError
+from tracing.policy_files import Mark, Row, read_policy
 
-MARK = r"^(H|M|L|B|ours)$"
 RECEIVING = frozenset({OrganisationKind.RECEIVING_UNIT, OrganisationKind.HEALTH_LIAISON})
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-P = TypeVar("P", bound=_Row)
-
-
-class ReferralRule(_Row):
+class ReferralRule(Row):
     """One kind of referral: who may receive it, and by when it is to be answered."""
 
     kind: ReferralKind
@@ -38,7 +29,7 @@ class ReferralRule(_Row):
     answer_within: Within
     rest_day: RestDay
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=MARK)
+    mark: Mark
 
     @model_validator(mode="after")
     def _answerable(self) -> Self:
@@ -49,7 +40,7 @@ class ReferralRule(_Row):
         return self
 
 
-class ReferralPolicy(_Row):
+class ReferralPolicy(Row):
     """Every kind of referral."""
 
     version: str = Field(min_length=1, max_length=120)
@@ -67,7 +58,7 @@ class ReferralPolicy(_Row):
         return next(one for one in self.referrals if one.kind is kind)
 
 
-class Domain(_Row):
+class Domain(Row):
     """One side of somebody's life that a visit looks at."""
 
     key: str = Field(pattern=r"^[a-z_]{2,24}$")
@@ -75,7 +66,7 @@ class Domain(_Row):
     label_en: str = Field(min_length=1)
 
 
-class Stable(_Row):
+class Stable(Row):
     """When somebody counts as stable: so many visits in a row, with none of these grades, the last one as required."""
 
     visits: int = Field(ge=1)
@@ -83,12 +74,12 @@ class Stable(_Row):
     required: Mapping[str, frozenset[StabilityGrade]]
 
 
-class FollowUpPolicy(_Row):
+class FollowUpPolicy(Row):
     """The assessment of a visit."""
 
     version: str = Field(min_length=1, max_length=120)
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=MARK)
+    mark: Mark
     domains: tuple[Domain, ...] = Field(min_length=1)
     danger_when: Mapping[str, frozenset[StabilityGrade]]
     stable: Stable
@@ -110,12 +101,12 @@ class FollowUpPolicy(_Row):
         return any(assessment.get(key) in grades for key, grades in self.danger_when.items())
 
 
-class DuplicatePolicy(_Row):
+class DuplicatePolicy(Row):
     """From when on two records are proposed as one person's."""
 
     version: str = Field(min_length=1, max_length=120)
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=MARK)
+    mark: Mark
     minimum_log10_lr: float
     minimum_posterior: float = Field(ge=0, le=1)
     considered: int = Field(ge=1, le=200, description="Best records that are weighed in full.")
@@ -133,22 +124,10 @@ class CarePolicies:
 def load_care(own: Path) -> CarePolicies:
     """The packaged policies, or the installation's own. Raises SettingsError, naming file and field."""
     return CarePolicies(
-        referrals=_read(own, "referrals-CN.json", ReferralPolicy),
-        follow_up=_read(own, "followup-CN.json", FollowUpPolicy),
-        duplicates=_read(own, "duplicates-CN.json", DuplicatePolicy),
+        referrals=read_policy(own, "referrals-CN.json", ReferralPolicy),
+        follow_up=read_policy(own, "followup-CN.json", FollowUpPolicy),
+        duplicates=read_policy(own, "duplicates-CN.json", DuplicatePolicy),
     )
-
-
-def _read(own: Path, name: str, kind: type[P]) -> P:
-    path = own / name if (own / name).is_file() else PACKAGED / name
-    try:
-        content: Any = json.loads(path.read_text("utf-8"))
-        return kind.model_validate(content)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise SettingsError(f"{name}: {wrong}.") from None
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{name}: not JSON ({error}).") from None
 
 
 def answer_due(rule: ReferralRule, sent_at: datetime, clocks: Clocks) -> datetime:

@@ -16,17 +16,16 @@ from types import MappingProxyType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from matcher import divisions
 from models.case import AdmissionKind, CaseState
 from models.deadline import ClockKind, ClockNature, ClockParty
 from models.milestone import MilestoneKind
 from tracing.platform.settings import SettingsError
+from tracing.policy_files import COUNTRY, PACKAGED, Mark, Row, in_words
 from tracing.working_days import CalendarInvalid, WorkingDays, Year, calendar_of, read_years
 
-PACKAGED = Path(__file__).parent / "policies"
-COUNTRY = "CN"
 STEPS_MAX = 24
 
 
@@ -53,11 +52,7 @@ class RestDay(StrEnum):
     NEXT_WORKING_DAY = "next_working_day"
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Within(_Row):
+class Within(Row):
     """How long; several counts make one step each, all from the same start."""
 
     unit: Unit
@@ -70,7 +65,7 @@ class Within(_Row):
         return self
 
 
-class ClockRule(_Row):
+class ClockRule(Row):
     """One clock of a policy, with the text it rests on (`source`, `mark`: H, M, L, B or ours).
 
     `admissions`: of which kinds of admission it runs; nobody's family is traced whose identity is known.
@@ -90,7 +85,7 @@ class ClockRule(_Row):
     action_zh: str = Field(min_length=1)
     action_en: str = Field(min_length=1)
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=r"^(H|M|L|B|ours)$")
+    mark: Mark
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -190,8 +185,7 @@ def _merged(layers: list[tuple[str, dict[str, Any]]]) -> Policy:
         try:
             rule = ClockRule.model_validate(row)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise SettingsError(f"{name}: {kind}: {wrong}.") from None
+            raise SettingsError(f"{name}: {kind}: {in_words(error)}.") from None
         rules[rule.kind] = rule
     versions = "/".join(str(content["version"])[:24] for _name, content in layers)
     return Policy(str(content["jurisdiction"]), versions, MappingProxyType(rules))

@@ -5,24 +5,16 @@ Packaged in `tracing/policies`; an installation's own file of the same name in `
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from models.kin import DnaReason
-from tracing.clock_policy import PACKAGED
-from tracing.platform.settings import SettingsError
-
-MARK = r"^(H|M|L|B|ours)$"
+from tracing.policy_files import Mark, Row, read_policy
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Sourced(_Row):
+class _Sourced(Row):
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=MARK)
+    mark: Mark
 
 
 class Count(_Sourced):
@@ -39,7 +31,7 @@ class DnaRule(_Sourced):
     years: int | None = Field(None, ge=1, le=120)
 
 
-class KinPolicy(_Row):
+class KinPolicy(Row):
     """What verifies kin (亲属核实)."""
 
     jurisdiction: str
@@ -53,7 +45,7 @@ class KinPolicy(_Row):
         return next((one for one in self.dna if one.reason is reason), None)
 
 
-class Line(_Row):
+class Line(Row):
     """A sentence in both languages."""
 
     zh: str = Field(min_length=1)
@@ -79,7 +71,7 @@ class DossierPaper(_Sourced):
     en: str = Field(min_length=1)
 
 
-class DossierPolicy(_Row):
+class DossierPolicy(Row):
     """The papers of a settlement (落户档案)."""
 
     jurisdiction: str
@@ -96,25 +88,10 @@ class HomewardPolicy:
     dossier: DossierPolicy
 
 
-P = TypeVar("P", bound=BaseModel)
-
-
 def load_homeward(own: Path) -> HomewardPolicy:
     """The packaged files, or the installation's own in their place. Raises SettingsError, naming file and field."""
     return HomewardPolicy(
-        kin=_read(own, "kin-CN.json", KinPolicy),
-        script=_read(own, "contact-script-CN.json", ContactScript),
-        dossier=_read(own, "dossier-CN.json", DossierPolicy),
+        kin=read_policy(own, "kin-CN.json", KinPolicy),
+        script=read_policy(own, "contact-script-CN.json", ContactScript),
+        dossier=read_policy(own, "dossier-CN.json", DossierPolicy),
     )
-
-
-def _read(own: Path, name: str, kind: type[P]) -> P:
-    path = own / name if (own / name).is_file() else PACKAGED / name
-    try:
-        return kind.model_validate_json(path.read_text("utf-8"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}: {where}: {first['msg']}") from error
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: cannot be read as JSON") from error

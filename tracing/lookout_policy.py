@@ -8,29 +8,24 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from matcher import divisions
 from models.lookout import RingLevel
-from tracing.clock_policy import COUNTRY, PACKAGED
-from tracing.platform.settings import SettingsError
+from tracing.policy_files import COUNTRY, Mark, Row, read_policy
 from tracing.services import Services
 
 NAME = f"lookouts-{COUNTRY}.json"
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Ring(_Row):
+class Ring(Row):
     """One ring, and how long after the opening it opens."""
 
     level: RingLevel
     after_hours: float = Field(ge=0)
 
 
-class LookoutPolicy(_Row):
+class LookoutPolicy(Row):
     """The policy, with the text it rests on.
 
     `proposal_log10_lr`: from which weight on the engine proposes a link; `unlinked_kept_days`: how long the photograph
@@ -40,7 +35,7 @@ class LookoutPolicy(_Row):
     jurisdiction: str
     version: str = Field(min_length=1, max_length=80)
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=r"^(H|M|L|B|ours)$")
+    mark: Mark
     rings: tuple[Ring, ...] = Field(min_length=1)
     expires_after_days: int = Field(ge=1)
     unlinked_kept_days: int = Field(ge=1)
@@ -66,11 +61,7 @@ def lookout_policy(services: Services) -> LookoutPolicy:
 
 @cache
 def _read(own: Path) -> LookoutPolicy:
-    path = own / NAME if (own / NAME).is_file() else PACKAGED / NAME
-    try:
-        return LookoutPolicy.model_validate_json(path.read_text("utf-8"))
-    except (OSError, ValidationError) as error:
-        raise SettingsError(f"{path.name}: {error}.") from None
+    return read_policy(own, NAME, LookoutPolicy)
 
 
 def divisions_of(level: RingLevel, division: str) -> tuple[str, ...]:

@@ -10,21 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from matcher import divisions
 from models.notice import NoticeFact
 from tracing.platform.settings import SettingsError
-
-PACKAGED = Path(__file__).parent / "policies"
-COUNTRY = "CN"
+from tracing.policy_files import COUNTRY, PACKAGED, Mark, Row, parse_policy
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AgeGroup(_Row):
+class AgeGroup(Row):
     """What may be told of people younger than `below` years (None: everybody else), and the text that rests on."""
 
     name_zh: str = Field(min_length=1)
@@ -32,10 +26,10 @@ class AgeGroup(_Row):
     below: int | None = Field(ge=1, le=120)
     facts: frozenset[NoticeFact]
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=r"^(H|M|L|B|ours)$")
+    mark: Mark
 
 
-class NoticePolicy(_Row):
+class NoticePolicy(Row):
     """The rule of one jurisdiction. Groups from the youngest on; an unknown age belongs to the first."""
 
     jurisdiction: str
@@ -79,11 +73,7 @@ def load_notice_policies(own: Path) -> NoticePolicies:
     found = {path.name: path for folder in (PACKAGED, own) for path in sorted(folder.glob("notices-*.json"))}
     policies = {}
     for name, path in found.items():
-        try:
-            policy = NoticePolicy.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise SettingsError(f"{name}: {wrong}.") from None
+        policy = parse_policy(path, NoticePolicy)
         code = policy.jurisdiction
         if code != COUNTRY:
             if not (code.isdecimal() and len(code) in (2, 4, 6) and divisions.exists(code)):

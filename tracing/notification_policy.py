@@ -7,22 +7,18 @@ Each person may choose otherwise when a kind is mailed.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from models.notification import MailDelivery, NotificationKind
 from models.user import Locale
+from tracing.policy_files import PACKAGED, Row, parse_policy
 
-FILE = Path(__file__).parent / "policies" / "notifications.json"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+FILE = PACKAGED / "notifications.json"
 
 
-class KindPolicy(_Part):
+class KindPolicy(Row):
     """One kind: when it is mailed unless somebody chooses otherwise, and what a mail says of it."""
 
     mail: MailDelivery
@@ -34,7 +30,7 @@ class KindPolicy(_Part):
         return self.zh if locale is Locale.ZH else self.en
 
 
-class Digest(_Part):
+class Digest(Row):
     """When the day's mail goes out."""
 
     hour: int = Field(ge=0, le=23)
@@ -47,7 +43,7 @@ class Digest(_Part):
         return today if today > local else today + timedelta(days=1)
 
 
-class MailRetry(_Part):
+class MailRetry(Row):
     """Waits between tries when the mail server does not answer: each as long as it has taken so far, within bounds."""
 
     first_seconds: float = Field(gt=0)
@@ -63,7 +59,7 @@ class MailRetry(_Part):
         return age >= timedelta(hours=self.give_up_hours)
 
 
-class KeepDays(_Part):
+class KeepDays(Row):
     """How long rows are kept."""
 
     read: int = Field(ge=1)
@@ -71,7 +67,7 @@ class KeepDays(_Part):
     deliveries: int = Field(ge=1)
 
 
-class NotificationPolicy(_Part):
+class NotificationPolicy(Row):
     """The whole file."""
 
     version: str
@@ -95,4 +91,4 @@ class NotificationPolicy(_Part):
 @cache
 def policy() -> NotificationPolicy:
     """The packaged policy."""
-    return NotificationPolicy.model_validate_json(FILE.read_text("utf-8"))
+    return parse_policy(FILE, NotificationPolicy)

@@ -9,22 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from matcher.vocabulary import Strength
 from models.review_protocol import FeatureBasis
 from tracing.platform.settings import SettingsError
+from tracing.policy_files import PACKAGED, Mark, Row, in_words
 
-PACKAGED = Path(__file__).parent / "policies"
 FILE = "review-CN.json"
 FEATURES = "features-1.json"
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class UrgencyPoints(_Row):
+class UrgencyPoints(Row):
     """What brings a case up in the queue; points add up."""
 
     overdue: int = Field(ge=0)
@@ -34,7 +30,7 @@ class UrgencyPoints(_Row):
     strong: int = Field(ge=0)
 
 
-class UrgencyRule(_Row):
+class UrgencyRule(Row):
     """Bands of the clock in hours, ages in years, the strength from which a candidate counts as strong."""
 
     soon_hours: int = Field(ge=1)
@@ -45,7 +41,7 @@ class UrgencyRule(_Row):
     points: UrgencyPoints
 
 
-class ReviewRules(_Row):
+class ReviewRules(Row):
     """The figures of the protocol.
 
     Attributes:
@@ -59,7 +55,7 @@ class ReviewRules(_Row):
 
     version: str = Field(min_length=1, max_length=40)
     source: str = Field(min_length=1)
-    mark: str = Field(pattern=r"^(H|M|L|B|ours)$")
+    mark: Mark
     least_features: int = Field(ge=1, le=18)
     assignment_hours: int = Field(ge=1, le=24 * 90)
     seed_rate: float = Field(ge=0, le=1)
@@ -75,7 +71,7 @@ class ReviewRules(_Row):
         return self
 
 
-class Feature(_Row):
+class Feature(Row):
     """One feature of the list: its key and its name in both languages."""
 
     key: str
@@ -111,8 +107,7 @@ def load_rules(folder: Path) -> ReviewRules:
     try:
         return ReviewRules.model_validate(content)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise SettingsError(f"{FILE}: {wrong}.") from None
+        raise SettingsError(f"{FILE}: {in_words(error)}.") from None
 
 
 @cache

@@ -30,7 +30,6 @@ from tracing import followup, referrals, wandering
 from tracing.access import Permission, Viewer
 from tracing.care_policy import load_care
 from tracing.cases import ReasonMissing
-from tracing.clock_policy import PACKAGED
 from tracing.confirmation import recall
 from tracing.facts import InvalidFacts
 from tracing.followup import VisitReport
@@ -38,6 +37,7 @@ from tracing.followup_view import FollowUp, get_follow_up
 from tracing.outcomes import list_outcomes, withdraw_outcome
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
+from tracing.policy_files import PACKAGED
 from tracing.services import Services
 
 POLICY = load_care(PACKAGED).follow_up

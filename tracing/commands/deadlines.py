@@ -9,11 +9,12 @@ from rich.console import Console
 
 from models.case import TRANSITIONS, UNDOING, CaseState
 from models.deadline import ClockNature
-from tracing.clock_policy import COUNTRY, ClockRule, RestDay, StartKind, Unit, load_clocks
+from tracing.clock_policy import ClockRule, RestDay, StartKind, Unit, load_clocks
 from tracing.deadline_watch import watch
 from tracing.platform import logs
 from tracing.platform.clock import utc_now
 from tracing.platform.settings import load_settings
+from tracing.policy_files import COUNTRY
 from tracing.services import build_services
 
 app = typer.Typer(no_args_is_help=True, help="Deadlines: policies, calendar, watch.")
