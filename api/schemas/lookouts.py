@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
@@ -30,7 +31,7 @@ class LookoutIn(Input):
 class LookoutEndIn(Input):
     """How a lookout ends."""
 
-    kind: LookoutEnd
+    kind: Literal[LookoutEnd.FOUND, LookoutEnd.CALLED_OFF]
     reason: Line
     case_id: uuid.UUID | None = Field(None, description="The case of the person, when found and admitted.")
 

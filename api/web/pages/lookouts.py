@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.web import once
 from api.web.case_number import case_numbers, typed_case
+from api.web.errors import ChoiceMissing
 from api.web.forms import choice
 from api.web.page import Page, PageDep, posted
 from api.web.pictures import jpeg, size_asked
@@ -108,6 +109,8 @@ def end(page: Annotated[Page, posted(show_lookout)], lookout_id: uuid.UUID) -> R
     """Found, or called off."""
     access.require(page.viewer, Permission.LOOKOUT)
     kind = choice(page.typed, "kind", LookoutEnd)
+    if kind is LookoutEnd.EXPIRED:  # the clock says that
+        raise ChoiceMissing(field="kind")
     lookouts.end_lookout(
         page.session, page.services, page.viewer, lookout_id, kind, reason=page.typed.text("reason"),
         case_id=typed_case(page, "case_number"), now=page.now,
