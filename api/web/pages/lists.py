@@ -21,7 +21,7 @@ from matcher.vocabulary import Build, GalleryKind, Sex
 from models.case import CaseState
 from models.report import ReportState
 from tracing import cases, reports
-from tracing.access import Permission
+from tracing.access import Permission, require
 from tracing.paging import Page as Paged
 from tracing.record_search import EXPORT_MOST
 from tracing.saved_filters import list_filters, remove_filter, save_filter
@@ -36,15 +36,24 @@ class Listing:
 
     gallery: GalleryKind
     path: str
+    reads: Permission
     states: type[StrEnum]
     columns: tuple[Column[Any], ...]
     listed: Callable[..., Paged[Any]]
     exported: Callable[..., Sequence[Any]]
 
 
-CASES = Listing(GalleryKind.CASE, "/cases", CaseState, CASE_COLUMNS, cases.list_cases, cases.export_cases)
+CASES = Listing(
+    GalleryKind.CASE, "/cases", Permission.CASE_READ, CaseState, CASE_COLUMNS, cases.list_cases, cases.export_cases
+)
 REPORTS = Listing(
-    GalleryKind.REPORT, "/reports", ReportState, REPORT_COLUMNS, reports.list_reports, reports.export_reports
+    GalleryKind.REPORT,
+    "/reports",
+    Permission.REPORT_READ,
+    ReportState,
+    REPORT_COLUMNS,
+    reports.list_reports,
+    reports.export_reports,
 )
 
 
@@ -95,6 +104,7 @@ def _open(listing: Listing) -> None:
 
     @router.post(path)
     def search(page: Annotated[Page, posted(show)]) -> Response:
+        require(page.viewer, listing.reads)
         asked = read(page)
         return show(page) if asked.private else redirect(page, f"{path}?{asked.address()}")
 
