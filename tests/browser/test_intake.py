@@ -1,7 +1,7 @@
 """Intake on a phone: nothing is lost with the connection, nothing is sent twice, nobody sees another's draft."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -17,6 +17,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 CASE = re.compile(r"/cases/[0-9a-f-]{36}$")
 ARRIVES_MILLISECONDS = 60_000
 KEPT = {Locale.ZH: "草稿已存在本机", Locale.EN: "Draft kept on this device"}
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Photographs are analysed while the pages answer: on a small machine that takes a while."""
+    expect.set_options(timeout=ARRIVES_MILLISECONDS)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -85,7 +93,7 @@ def test_a_submission_that_is_cut_off_arrives_once_with_its_photographs(
         _write(page, site.url, pictures)
         lost(page)
         page.locator("button[value=submit]").click()
-        expect(page.locator("[data-waits]")).to_be_visible(timeout=ARRIVES_MILLISECONDS)
+        expect(page.locator("[data-waits]")).to_be_visible()
         expect(page.locator("#outbox li[data-state=waiting]")).to_have_count(1)
         walk.look(page)
         page.goto(f"{site.url}/cases")  # the page is left: what waits is still there
@@ -93,7 +101,7 @@ def test_a_submission_that_is_cut_off_arrives_once_with_its_photographs(
         page.unroute_all()
         page.context.set_offline(True)
         page.context.set_offline(False)
-        expect(page.locator("#outbox li[data-state=sent]")).to_have_count(1, timeout=ARRIVES_MILLISECONDS)
+        expect(page.locator("#outbox li[data-state=sent]")).to_have_count(1)
         page.locator("#outbox [data-open]").click()
         expect(page.locator(".photo")).to_have_count(2)
         expect(page.locator("main")).to_contain_text("阿明")
@@ -133,7 +141,7 @@ def test_a_draft_outlives_a_reload_and_is_gone_once_sent(
         expect(page.locator(".shot")).to_have_count(2)
         page.locator("[name='attributes.height']").fill("184")
         page.locator("button[value=submit]").click()
-        expect(page).to_have_url(CASE, timeout=ARRIVES_MILLISECONDS)
+        expect(page).to_have_url(CASE)
         expect(page.locator(".photo")).to_have_count(2)
         page.goto(f"{site.url}/cases/new")
         expect(page.locator(".shot")).to_have_count(0)
@@ -193,7 +201,7 @@ def test_the_form_does_its_whole_job_without_scripts(
         choose(page, "clues.0.kind", "food")
         page.locator("[name='clues.0.text']").fill("沙茶面")
         page.locator("button[value=submit]").click()
-        expect(page).to_have_url(CASE, timeout=ARRIVES_MILLISECONDS)
+        expect(page).to_have_url(CASE)
         expect(page.locator(".photo")).to_have_count(2)  # the same file twice is one photograph
         for known in ("50 years", "±5", "沙茶面", "forearm"):
             expect(page.locator("main")).to_contain_text(known)
