@@ -20,7 +20,6 @@ from tracing.demo.processes import free_port
 from tracing.platform.clock import utc_now
 from tracing.platform.migrations import upgrade
 from tracing.platform.settings import FaceSettings
-from tracing.services import Services
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PHOTOS = Path(__file__).parents[2] / "var" / "demo-photos"
@@ -38,7 +37,6 @@ class Site:
     url: str
     world: World
     photos: dict[str, list[Path]]
-    services: Services
 
 
 def _photos() -> dict[str, list[Path]]:
@@ -81,6 +79,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.started, "the server did not start"
-    yield Site(f"http://127.0.0.1:{port}", world, photos, app.state.services)
+    yield Site(f"http://127.0.0.1:{port}", world, photos)
     server.should_exit = True
     thread.join(START_SECONDS)
