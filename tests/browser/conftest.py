@@ -21,7 +21,6 @@ from tracing.demo.processes import free_port
 from tracing.platform.clock import utc_now
 from tracing.platform.migrations import upgrade
 from tracing.platform.settings import FaceSettings
-from tracing.services import Services
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PHOTOS = Path(__file__).parents[2] / "var" / "demo-photos"
@@ -55,7 +54,6 @@ class Site:
     url: str
     world: World
     photos: dict[str, list[Path]]
-    services: Services
 
 
 def _photos() -> dict[str, list[Path]]:
@@ -103,6 +101,6 @@ def site(ground: Ground) -> Iterator[Site]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.started, "the server did not start"
-    yield Site(f"http://127.0.0.1:{port}", ground.world, ground.photos, ground.services)
+    yield Site(f"http://127.0.0.1:{port}", ground.world, ground.photos)
     server.should_exit = True
     thread.join(START_SECONDS)

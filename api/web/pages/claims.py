@@ -19,7 +19,7 @@ from models.claim import ClaimGrade, ClaimMethod
 from models.exclusion import EXCLUDING, ExclusionEvidence
 from tracing import claims, exclusions
 from tracing.access import Permission, require
-from tracing.cases import get_case, load_case
+from tracing.cases import get_case
 from tracing.claims import ClaimResult, ClaimView
 from tracing.features import FeaturesMissing
 from tracing.platform import errors
@@ -143,11 +143,10 @@ def settle(page: Annotated[Page, posted(show_claim)], case_id: uuid.UUID, claim_
 def exclude(page: Annotated[Page, posted(show_claims)], case_id: uuid.UUID) -> Response:
     """Exclude a candidate for good."""
     require(page.viewer, Permission.EXCLUDE)
-    case = load_case(page.session, page.viewer, case_id)
-    listed = {str(row.candidate.id): row.candidate.id for row in _named(page, case)}
-    wanted = listed.get(page.typed.text("excluded_id"))
-    if wanted is None:
-        raise ChoiceMissing(field="excluded_id")
+    try:
+        wanted = uuid.UUID(page.typed.text("excluded_id"))
+    except ValueError:
+        raise ChoiceMissing(field="excluded_id") from None
     exclusions.exclude(
         page.session, page.viewer, wanted, choice(page.typed, "evidence", ExclusionEvidence),
         reference=page.typed.optional("reference"), reason=page.typed.text("reason"), now=page.now,
