@@ -296,7 +296,7 @@ def list_figure_cases(
     """
     access.require(viewer, Permission.STATISTICS)
     access.require(viewer, Permission.CASE_READ)
-    if figure not in FIGURES or not FIGURES[figure].of_people:
+    if figure not in FIGURES:
         raise errors.NotFound()
     period, root = period_of(services, query, now), _root(session, viewer, query.organisation_id)
     rows = counted(period, figure, root, query.by).subquery()

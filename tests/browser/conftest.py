@@ -21,6 +21,7 @@ from tracing.demo.processes import free_port
 from tracing.platform.clock import utc_now
 from tracing.platform.migrations import upgrade
 from tracing.platform.settings import FaceSettings
+from tracing.services import Services
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PHOTOS = Path(__file__).parents[2] / "var" / "demo-photos"

@@ -9,7 +9,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from api.schemas.review import candidate_out, change_out, review_out
-from matcher.vocabulary import GalleryKind
 from models.audit import AuditEvent
 from models.candidate import Candidate, CandidateState
 from models.claim import ClaimMethod
@@ -20,14 +19,14 @@ from models.outcome import OutcomeKind
 from models.review import Opinion, Review
 from models.review_protocol import RequestKind, ReviewSeed, SeedReview
 from models.user import Role
-from tests.factories.faces import GREEN, make_photo_bytes
-from tests.factories.records import attach, make_case, make_report
-from tests.factories.stories import describe, examiners, run_jobs
+from tests.factories.records import make_case
+from tests.factories.seed_field import Field
+from tests.factories.stories import describe, run_jobs
 from tests.factories.world import World
 from tracing import exclusions
 from tracing.access import Viewer
 from tracing.candidate_changes import ChangeView, list_changes
-from tracing.candidates import CandidateView, get_candidate, list_candidates
+from tracing.candidates import get_candidate
 from tracing.claims import ClaimResult, record_claim
 from tracing.confirmation import OpinionsMissing, ReportTaken, ReviewsMissing, confirm, recall
 from tracing.outcomes import record_outcome
@@ -35,8 +34,8 @@ from tracing.photos import open_photo
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.platform.setting_groups import ReviewSettings
-from tracing.review import AlreadyJudged, NotInReview, commit_review, withdraw_review
-from tracing.review_quality import Measure, Quality, list_quality
+from tracing.review import AlreadyJudged, NotInReview, withdraw_review
+from tracing.review_quality import Measure
 from tracing.review_queue import review_queue
 from tracing.review_requests import ask_for
 from tracing.review_watch import assign_all
@@ -51,64 +50,6 @@ def sowing(any_services: Services) -> Services:
         settings=any_services.settings.model_copy(update={"review": ReviewSettings(seeds=True)}),
         review_rules=any_services.review_rules.model_copy(update={"seed_rate": 1.0, "small_number": 2}),
     )
-
-
-class Field:
-    """A case of province a with one candidate, and a report of province b that was confirmed for a case of b while
-    both persons were in care.
-    """
-
-    def __init__(self, services: Services, world: World, now: datetime) -> None:
-        self.services, self.world = services, world
-        there = world.viewer(world.b.users[Role.STATION_STAFF])
-        here = world.viewer(world.a.users[Role.STATION_STAFF])
-        with unit_of_work(services.db) as session:
-            self.elsewhere = make_case(session, services, there, now=now).id
-            known = make_report(session, services, there, now=now)
-            self.known_photo = attach(
-                session, services, there, GalleryKind.REPORT, known.id, make_photo_bytes(GREEN), now=now
-            ).id
-            self.known = known.id
-        run_jobs(services, now)
-        police = world.viewer(world.b.users[Role.POLICE_SUPERVISOR])
-        with unit_of_work(services.db) as session:
-            pair = select(Candidate.id).where(Candidate.case_id == self.elsewhere, Candidate.report_id == self.known)
-            self.confirmed = confirm(
-                session, police, self.elsewhere, session.scalars(pair).one(), ConfirmationMethod.DNA,
-                reference="D-9", grounds="DNA", now=now,
-            ).id  # fmt: skip
-            self.report = make_report(session, services, there, now=now).id
-            self.case = make_case(session, services, here, now=now).id
-        run_jobs(services, now)
-        self.later = now + timedelta(days=5)
-        self.first, self.second = examiners(world)
-        with read_only(services.db) as session:
-            self.real = session.scalars(select(Candidate.id).where(Candidate.case_id == self.case)).one()
-
-    def describe(self, *viewers: Viewer) -> None:
-        for viewer in viewers:
-            with unit_of_work(self.services.db) as session:
-                describe(session, self.services, viewer, self.case, now=self.later)
-
-    def listed(self, viewer: Viewer) -> list[CandidateView]:
-        with unit_of_work(self.services.db) as session:
-            return list_candidates(session, viewer, self.case, now=self.later)
-
-    def seed(self) -> uuid.UUID:
-        with read_only(self.services.db) as session:
-            return session.scalars(select(ReviewSeed.id)).one()
-
-    def judge(self, viewer: Viewer, candidate: uuid.UUID, opinion: Opinion = Opinion.SUPPORTS) -> Review:
-        with unit_of_work(self.services.db) as session:
-            get_candidate(session, viewer, candidate, now=self.later)
-            at = self.later + timedelta(seconds=90)
-            return commit_review(session, viewer, candidate, opinion, "耳廓一致", now=at)
-
-    def quality(self, viewer: Viewer) -> dict[uuid.UUID, Quality]:
-        with unit_of_work(self.services.db) as session:
-            since = self.later - timedelta(days=1)
-            page = list_quality(session, self.services, viewer, since=since, now=self.later)
-            return {one.examiner.id: one for one in page.items}
 
 
 @pytest.fixture
