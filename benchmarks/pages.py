@@ -29,10 +29,11 @@ from benchmarks.drill_index import database, settings_of
 from models.base import Base
 from models.case import CaseState
 from models.user import Role, User
-from tests.factories.stories import Story, judged_case
+from tests.factories.stories import Story, describe, judged_case
 from tests.factories.world import World, build_world
 from tests.web.conftest import Browser
 from tracing.platform import migrations
+from tracing.platform.db import unit_of_work
 from tracing.services import Services, build_services
 
 STATES = tuple(state for state in CaseState if state is not CaseState.IN_CARE)
@@ -68,21 +69,24 @@ class Asked:
     role: Role
 
 
-def pages(searched: Story) -> tuple[Asked, ...]:
-    """The main pages; `searched` is a case in review."""
+def pages(searched: Story, released: Story) -> tuple[Asked, ...]:
+    """The main pages; `searched` is a case in review, `released` one whose family may be called."""
     case, candidate = f"/cases/{searched.case_id}", f"/candidates/{searched.candidate}"
     return (
         Asked("home of staff", "/", Role.STATION_STAFF),
         Asked("home of an examiner", "/", Role.POLICE_EXAMINER),
         Asked("cases", "/cases", Role.STATION_STAFF),
         Asked("cases in review", "/cases?state=in_review", Role.BUREAU_SUPERVISOR),
+        Asked("cases by sex and age", "/cases?sex=male&age_from=30&age_to=60", Role.BUREAU_SUPERVISOR),
         Asked("case", case, Role.STATION_STAFF),
-        Asked("case's candidates", case, Role.POLICE_EXAMINER),
         Asked("candidate", candidate, Role.POLICE_EXAMINER),
         Asked("review queue", "/review", Role.POLICE_EXAMINER),
         Asked("reports", "/reports", Role.STATION_STAFF),
         Asked("deadlines", "/deadlines", Role.STATION_STAFF),
-        Asked("contact", f"{case}/contact", Role.CASEWORKER),
+        Asked("contact", f"/cases/{released.case_id}/contact", Role.CASEWORKER),
+        Asked("lookouts", "/lookouts", Role.STATION_STAFF),
+        Asked("follow-up", "/followup", Role.CASEWORKER),
+        Asked("statistics", "/statistics", Role.BUREAU_SUPERVISOR),
         Asked("audit log", "/audit", Role.AUDITOR),
     )
 
@@ -185,11 +189,16 @@ def main() -> int:
         services = build_services(settings)
         world, now = build_world(services, datetime.now(UTC)), datetime.now(UTC)
         stories = walked(services, world, now)
+        with unit_of_work(services.db) as session:
+            examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
+            describe(session, services, examiner, stories[CaseState.IN_REVIEW].case_id, now=now)
         copy_rows(services.db.engine, options.cases // len(STATES))
         with services.db.engine.connect() as connection:
             cases = connection.scalar(text("SELECT count(*) FROM case_file"))
         print(f"{cases:,} cases in {time.process_time():.0f} s of processor time", flush=True)
-        figures = measure(services, world, pages(stories[CaseState.IN_REVIEW]), options.rounds)
+        figures = measure(
+            services, world, pages(stories[CaseState.IN_REVIEW], stories[CaseState.CONTACT_RELEASED]), options.rounds
+        )
         services.db.dispose()
     print(json.dumps({
         "bench": "pages", "cases": cases, "p95_ms": {name: row["p95_ms"] for name, row in figures.items()},
