@@ -4,9 +4,10 @@
 
 Fills a throw-away PostgreSQL database (on the server of GUITU_TEST_POSTGRES_URL): one case in each state is walked
 there by the use cases, with its report, candidates, opinions, deadlines and outcome; the rest are copies of these rows
-with other ids, numbers, names and earlier times. Then each page is asked for as the user whose page it is, in this
-process, without a network: what is timed is the server's own work. A page whose statements grow with its rows would
-show here. The last line is one JSON object; the database is dropped, whatever happens.
+with other ids, numbers, names and earlier times, of a hundred stations in two provinces. Then each page is asked for as
+the user whose page it is, in this process, without a network: what is timed is the server's own work. A page whose
+statements grow with its rows would show here. The last line is one JSON object; the database is dropped, whatever
+happens.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import json
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,10 +30,12 @@ from api.app import create_app
 from benchmarks.drill_index import database, settings_of
 from models.base import Base
 from models.case import CaseState
+from models.organisation import OrganisationKind
 from models.user import Role, User
 from tests.factories.stories import Story, describe, judged_case
 from tests.factories.world import World, build_world
 from tests.web.conftest import Browser
+from tracing.organisations import place
 from tracing.platform import migrations
 from tracing.platform.db import unit_of_work
 from tracing.services import Services, build_services
@@ -45,11 +49,13 @@ KEPT = frozenset({
 })  # fmt: skip
 """Tables of the service, not of a case: not copied."""
 HOURS_APART = 5
+STATIONS = 100
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢"
 GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂华玉梅建国志红海燕春生文凤林金福贵水木火土山河"
 SPELLED = {
     ("case_file", "number"): "left(number, 7) || substr(md5(number || n), 1, 16)",
     ("report", "number"): "left(number, 7) || substr(md5(number || n), 1, 16)",
+    ("case_file", "organisation_id"): "(CAST(:stations AS uuid[]))[1 + n % cardinality(CAST(:stations AS uuid[]))]",
     ("candidate", "pair"): "left(pair, 36) || md5(pair || n)",
     ("notice", "token"): "md5(token || n)",
     ("profile_name", "text"): (
@@ -96,13 +102,34 @@ def walked(services: Services, world: World, now: datetime) -> dict[CaseState, S
     return {state: judged_case(services, world, state, now=now) for state in STATES}
 
 
+def more_stations(services: Services, world: World, now: datetime) -> list[uuid.UUID]:
+    """The station of the walked cases and others like it, each under a centre of its own, half of them elsewhere."""
+    stations = [world.a.station.id]
+    with unit_of_work(services.db) as session:
+        for number in range(STATIONS - 1):
+            bureau = (world.a if number % 2 else world.b).bureau
+            above = place(
+                bureau, kind=OrganisationKind.REGION_CENTRE, name_zh=f"中心{number}", name_en=f"Centre {number}",
+                division=bureau.division, now=now,
+            )  # fmt: skip
+            session.add(above)
+            session.flush()
+            station = place(
+                above, kind=OrganisationKind.STATION, name_zh=f"站{number}", name_en=f"Station {number}",
+                division=bureau.division, now=now,
+            )  # fmt: skip
+            session.add(station)
+            stations.append(station.id)
+    return stations
+
+
 def copied_tables() -> list[Table]:
     """Tables with rows of a case, those that others refer to first."""
     return [table for table in Base.metadata.sorted_tables if table.name not in KEPT]
 
 
-def copy_rows(engine: Engine, copies: int) -> None:
-    """Each row of a case once more for each copy, with the ids, numbers, names and times of that copy."""
+def copy_rows(engine: Engine, copies: int, stations: list[uuid.UUID]) -> None:
+    """Each row of a case once more for each copy, with that copy's ids, numbers, names, times and station."""
     tables = copied_tables()
     names = {table.name for table in tables}
     with engine.begin() as connection:
@@ -115,7 +142,7 @@ def copy_rows(engine: Engine, copies: int) -> None:
             source = f'FROM "{table.name}" CROSS JOIN generate_series(1, :copies) AS n'
             connection.execute(
                 text(f'INSERT INTO "{table.name}" ({columns}) SELECT {values} {source}'),
-                {"copies": copies},
+                {"copies": copies} | ({"stations": stations} if ":stations" in values else {}),
             )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
@@ -192,7 +219,7 @@ def main() -> int:
         with unit_of_work(services.db) as session:
             examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
             describe(session, services, examiner, stories[CaseState.IN_REVIEW].case_id, now=now)
-        copy_rows(services.db.engine, options.cases // len(STATES))
+        copy_rows(services.db.engine, options.cases // len(STATES), more_stations(services, world, now))
         with services.db.engine.connect() as connection:
             cases = connection.scalar(text("SELECT count(*) FROM case_file"))
         print(f"{cases:,} cases in {time.process_time():.0f} s of processor time", flush=True)
