@@ -69,6 +69,7 @@ def test_a_review_is_withdrawn_once_and_never_deleted(ground: Ground) -> None:
 
 
 def test_a_review_begins_standing(ground: Ground) -> None:
+    ground.note(ground.examiner_ids[0])
     with gate("a review begins standing"):
         run(
             ground.db,

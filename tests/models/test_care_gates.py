@@ -22,7 +22,8 @@ CHANGES = {
     "duplicate_pair": "posterior = 1",
     "duplicate_decision": "verdict = 'different'",
 }
-WITHDRAWN = ("follow_up_visit", "follow_up_end", "wandering_link", "duplicate_decision")
+# The end before the visit that it rests on.
+WITHDRAWN = ("follow_up_end", "follow_up_visit", "wandering_link", "duplicate_decision")
 
 
 class Care:
