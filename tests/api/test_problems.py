@@ -226,12 +226,16 @@ def test_refused_attempts_are_on_record(
     assert events[1].detail["route"] == "/api/v1/cases/:case_id/family-contact"
 
 
-def test_a_problem_is_told_even_when_its_page_breaks(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_problem_is_told_even_when_its_page_breaks(client: TestClient) -> None:
     application: Any = client.app
+    whole = application.state.render_problem
 
     def broken(request: Request, problem: problems.Problem) -> None:
         raise RuntimeError(problem.slug)
 
-    monkeypatch.setattr(application.state, "render_problem", broken)
-    response = client.get("/nothing")
+    application.state.render_problem = broken
+    try:
+        response = client.get("/nothing")
+    finally:
+        application.state.render_problem = whole
     assert (response.status_code, response.json()["slug"]) == (404, "not_found")
