@@ -124,13 +124,13 @@ def test_approvers_are_told_and_the_drafter_hears_of_the_decision(
     publish(services, world, story.case_id, now=now)  # sent back, drafted anew
 
 
-@pytest.mark.parametrize("state", sorted(set(CaseState) - GATED - {CaseState.IN_CARE}))
+@pytest.mark.parametrize("state", sorted(set(CaseState) - GATED - {CaseState.IN_CARE, CaseState.RECALLED}))
 def test_the_page_follows_the_state_at_the_same_instant(
     state: CaseState, services: Services, world: World, now: datetime
 ) -> None:
     """Even when somebody writes the state past every use case.
 
-    The gated ones are played below, and nobody who was sought comes to be in care; a settlement needs its dossier.
+    The gated ones and the recall are played below, and nobody who was sought comes to be in care; a settlement needs its dossier.
     """
     story = judged_case(services, world, CaseState.IN_REVIEW, now=now)
     publish(services, world, story.case_id, now=now)
