@@ -130,7 +130,8 @@ def test_the_page_follows_the_state_at_the_same_instant(
 ) -> None:
     """Even when somebody writes the state past every use case.
 
-    The gated ones and the recall are played below, and nobody who was sought comes to be in care; a settlement needs its dossier.
+    The gated ones and the recall are played below; nobody who was sought comes to be in care; a settlement needs its
+    dossier.
     """
     story = judged_case(services, world, CaseState.IN_REVIEW, now=now)
     publish(services, world, story.case_id, now=now)
