@@ -317,7 +317,7 @@ def test_the_ledger_as_a_file_names_nobody_and_holds_no_formula(
     assert (moved["notice_number"], moved["receiver"]) == ("'=1+1", "'@厦门站")
 
 
-def test_a_withdrawal_says_why_is_made_once_and_leaves_the_state(
+def test_a_withdrawal_says_why_is_made_once_and_leads_back(
     services: Services, world: World, staff: Viewer, now: datetime
 ) -> None:
     story = judged_case(services, world, S.LEFT, now=now)
@@ -333,4 +333,4 @@ def test_a_withdrawal_says_why_is_made_once_and_leaves_the_state(
     withdraw("记错")
     with pytest.raises(OutcomeWithdrawn):
         withdraw("记错")
-    assert state_of(services, story.case_id) is S.LEFT
+    assert state_of(services, story.case_id) is S.SEARCHING
