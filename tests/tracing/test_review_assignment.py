@@ -274,7 +274,7 @@ def test_the_queue_puts_the_urgent_first_and_tells_no_strength(
     assert set(QUEUE_FIELDS) == set(vars(late[0]))
 
 
-QUEUE_FIELDS = ("case", "waiting", "clock", "needs", "assigned_until")
+QUEUE_FIELDS = ("case", "waiting", "clock", "due_at", "needs", "assigned_until")
 
 
 def test_asking_for_what_is_missing_is_no_opinion(any_services: Services, world: World, now: datetime) -> None:
