@@ -169,6 +169,7 @@ def test_another_user_sees_nothing_of_a_draft_and_may_delete_it(
         expect(page.locator("#outbox")).to_be_hidden()
         page.locator("[name='names.0.text']").fill("阿强")
         expect(page.locator(".kept")).to_contain_text(KEPT[Locale.ZH])
+        page.locator(".who details.menu > summary").click()
         page.locator("form[action='/logout'] button").click()
         expect(page).to_have_url(re.compile("/login"))
         _sign_in(page, site, second.username)
