@@ -118,6 +118,7 @@ def test_nothing_typed_is_lost_and_nobody_else_finds_it(
         page.locator("button[value=photo]").click()
         expect(page.locator(".ask")).to_contain_text("您于")
         expect(page.locator(offer)).to_be_visible()
+        page.locator(".who details.menu > summary").click()
         page.locator("form[action='/logout'] button").click()
         page.wait_for_url("**/login")
         assert page.evaluate("Object.keys(sessionStorage).filter((name) => name.startsWith('draft.'))") == []
