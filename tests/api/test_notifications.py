@@ -34,7 +34,7 @@ def test_inbox_from_unread_to_read(
     rows = [*first["items"], *rest["items"]]
     assert [row["created_at"] for row in rows] == sorted((row["created_at"] for row in rows), reverse=True)
     assert {(row["kind"], row["read_at"]) for row in rows} == {("lookout_opened", None)}
-    assert all(row["path"] == f"/inbox/{row['id']}" for row in rows)
+    assert {row["path"] for row in rows} == {f"/lookouts/{world.a.station.id}"}
     read = [client.post(f"{V1}/notifications/{rows[0]['id']}/read", headers=headers).json() for _ in range(2)]
     assert read[0]["read_at"] == read[1]["read_at"] is not None
     until = {"until": rows[2]["created_at"]}

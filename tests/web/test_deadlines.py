@@ -40,11 +40,18 @@ def typed(now_minus: timedelta = timedelta(0)) -> str:
     return (utc_now() + timedelta(hours=8) - now_minus).strftime("%Y-%m-%dT%H:%M")
 
 
+def overdue(browser: Browser) -> int:
+    """The figure above “overdue” on the home page."""
+    found = re.search(r"(\d+)\s*(?:<[^>]*>\s*)+已超期", browser.see("/"))
+    assert found, "the home page has no such figure"
+    return int(found.group(1))
+
+
 def test_what_is_due_stands_on_the_home_page_and_is_ticked_off(
     case: str, services: Services, world: World, browser_of: Callable[..., Browser]
 ) -> None:
     staff = browser_of(world.a.users[Role.STATION_STAFF])
-    assert "已超期 3 项" in staff.see("/")
+    assert overdue(staff) == 3
     assert "发布寻亲公告" in staff.see(case)
     path = deadline(services, case, ClockKind.TRACING_NOTICE)
     text = staff.see(path)
@@ -55,7 +62,7 @@ def test_what_is_due_stands_on_the_home_page_and_is_ticked_off(
     sent = staff.send(f"{path}/met", {"occurred_at": typed(), "note": "市电视台播出"}, page=path)
     assert sent.status_code == 303
     assert "超期完成" in staff.see(sent.headers["location"])
-    assert "已超期 2 项" in staff.see("/")
+    assert overdue(staff) == 2
     assert "市电视台播出" in staff.see(f"{case}/deadlines")
 
 
