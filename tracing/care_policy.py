@@ -96,6 +96,12 @@ class FollowUpPolicy(Row):
         """The domains in order."""
         return tuple(one.key for one in self.domains)
 
+    def words(self, key: str) -> str:
+        """A domain, "visits" or "danger" as a sentence names it, in both languages."""
+        if key in ("visits", "danger"):
+            return {"visits": "探访次数 (visits)", "danger": "人身危险 (danger)"}[key]
+        return next(f"{one.label_zh} ({one.label_en})" for one in self.domains if one.key == key)
+
     def shows_danger(self, assessment: Mapping[str, StabilityGrade]) -> bool:
         """Whether the grades say that the person is in danger."""
         return any(assessment.get(key) in grades for key, grades in self.danger_when.items())

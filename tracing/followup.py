@@ -196,7 +196,7 @@ def _check(
             raise VisitBeforeReturn(field="visited_at")
     met = given.result is VisitResult.MET
     if set(given.assessment or {}) != (set(policy.keys) if met else set()):
-        problems.append(AssessmentIncomplete(field="assessment", domains=list(policy.keys)))
+        problems.append(AssessmentIncomplete(field="assessment", domains=[policy.words(key) for key in policy.keys]))
     if problems:
         raise InvalidFacts(tuple(problems))
     return VisitReport(
@@ -313,7 +313,7 @@ def end_follow_up(
     if reason is FollowUpEndReason.STABLE:
         missing = what_is_missing(policy, visits)
         if missing:
-            raise NotStable(visits=policy.stable.visits, missing=missing)
+            raise NotStable(visits=policy.stable.visits, missing=[policy.words(key) for key in missing])
     elif text is None:
         raise ReasonMissing(field="explanation")
     identity = uuid.uuid4()
