@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from models.notification import NotificationKind
@@ -57,12 +58,12 @@ def test_mail_settings_say_what_is_wrong_without_repeating_it(client: TestClient
 
 
 def test_a_webhook_from_making_to_its_log(
-    client: TestClient, services: Services, world: World, bearer: Bearer, now: datetime
+    app: FastAPI, client: TestClient, services: Services, world: World, bearer: Bearer, now: datetime
 ) -> None:
     headers = bearer(world.a.users[Role.ADMINISTRATOR])
     with receiver() as found:
         pushing = pushing_to(services, found)
-        client.app.state.services = pushing  # type: ignore[attr-defined]
+        app.state.services = pushing
         body = {"organisation_id": str(world.a.station.id), "url": f"http://127.0.0.1:{found.port}/in"}
         once = {**headers, "Idempotency-Key": "one"}
         made = client.post(f"{V1}/webhooks", json=body, headers=once)
