@@ -7,8 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from math import asin, cos, radians, sin, sqrt
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.lookout import LookoutAnswer, LookoutRing
 from models.sighting import Sighting
 from tracing import access
 from tracing.access import Permission, Viewer
@@ -54,6 +56,22 @@ def lookout_track(
     points = track(sightings_of(session, lookout), lookout_policy(services))
     note(session, viewer, "lookout.track", "lookout", lookout.id, at=now, count=len(points))
     return points
+
+
+def lookout_mark(session: Session, viewer: Viewer, lookout_id: uuid.UUID) -> str:
+    """Names the state of a lookout: another name once it was answered, has widened, or ended. It tells nothing else.
+
+    Not logged: asked again and again by an open page whose view is on record. Raises Forbidden, NotFound.
+    """
+    access.require(viewer, Permission.SIGHTING_READ)
+    lookout = load_lookout(session, viewer, lookout_id)
+    if not lookout.open:
+        return "ended"
+    rings, answers = (
+        session.scalar(select(func.count()).where(table.lookout_id == lookout.id))
+        for table in (LookoutRing, LookoutAnswer)
+    )
+    return f"{rings}-{answers}-{len(sightings_of(session, lookout))}"
 
 
 def track(sightings: Sequence[Sighting], policy: LookoutPolicy) -> list[TrackPoint]:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.index_place import Place
 from models.index_replica import IndexReplica
-from models.job import Job, JobState
+from models.job import JobState
 from models.parameter_set import ParameterSet
 from tracing import access
 from tracing.access import Permission, Viewer
@@ -23,6 +22,7 @@ from tracing.gallery_erasure import live, pending_erasure
 from tracing.gallery_faces import count_faces
 from tracing.gallery_log import waiting
 from tracing.gallery_place import place_of
+from tracing.operations import count_jobs
 from tracing.parameter_sets import list_sets
 from tracing.services import Services
 from tracing.trail import note
@@ -86,7 +86,6 @@ def read_system(session: Session, services: Services, viewer: Viewer, *, now: da
     access.require(viewer, Permission.JOBS)
     version, place = version_in_force(session, services), place_of(session)
     replicas = live(session, now, services.settings.index.replica_seconds)
-    counted = session.execute(select(Job.state, func.count().label("jobs")).group_by(Job.state))
     note(session, viewer, "system.view", "system", None, at=now)
     return SystemState(
         place=Place.LOCAL if place is None else place.place,
@@ -94,7 +93,7 @@ def read_system(session: Session, services: Services, viewer: Viewer, *, now: da
         faces=count_faces(session, version),
         erasing=pending_erasure(session, services.settings.index) is not None,
         replicas=[ReplicaState(one, waiting(session, one.model_version, one.mark)) for one in replicas],
-        jobs={row.state: row.jobs for row in counted},
+        jobs=count_jobs(session, viewer),
         keys=key_coverage(session),
         parameter_sets=list_sets(session),
         policies=list(_policies(services)),

@@ -5,10 +5,16 @@ import re
 import pytest
 from playwright.sync_api import Browser, FilePayload, expect
 
+from models.lookout import LookoutEnd
 from models.user import Locale, Role
-from tests.browser.conftest import Site
+from tests.browser.conftest import Ground, Site
 from tests.browser.walk import Walk, choose, send
 from tests.factories.faces import RED, make_photo_bytes
+from tests.factories.network import look_out, seen, sight
+from tracing.lookout_answers import answer_lookout
+from tracing.lookouts import end_lookout
+from tracing.platform.clock import utc_now
+from tracing.platform.db import unit_of_work
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PICTURE = FilePayload(name="street.jpg", mimeType="image/jpeg", buffer=make_photo_bytes(RED))
@@ -79,4 +85,32 @@ def test_a_lookout_is_answered_in_two_taps(
         for path in ("/patrols", "/patrols/new", "/notices", "/tips", "/sightings"):
             page.goto(site.url + path)
             walk.look(page)
+    assert walk.faults == []
+
+
+def test_whoever_has_a_lookout_open_hears_at_once(ground: Ground, site: Site, chromium: Browser) -> None:
+    here, services = ground.world.a, ground.app.state.services
+    staff = ground.world.viewer(here.users[Role.STATION_STAFF])
+    liaison = ground.world.viewer(here.users[Role.COMMUNITY_LIAISON])
+    lookout = look_out(services, staff, sight(services, staff, utc_now(), RED), utc_now())
+    walk = Walk(chromium, site.url, site.world.password, Locale.EN, 1280, scripts=True)
+    with walk.signed_in(here.users[Role.STATION_STAFF]) as page:
+        page.goto(f"{site.url}/lookouts/{lookout.id}")
+        expect(page.locator(".track li")).to_have_count(1)
+        page.locator("[name='reason']").fill("half a sentence")
+        with unit_of_work(services.db) as session:
+            answer_lookout(session, services, liaison, lookout.id, seen(utc_now(), minutes=5), now=utc_now())
+        expect(page.locator(".track li")).to_have_count(2, timeout=15_000)
+        expect(page.locator("#answered li")).to_have_count(1)
+        # What somebody is writing stays.
+        expect(page.locator("[name='reason']")).to_have_value("half a sentence")
+        with walk.signed_in(here.users[Role.COMMUNITY_LIAISON]) as phone:
+            phone.goto(f"{site.url}/lookouts/{lookout.id}")
+            expect(phone.locator(".wanted img")).to_be_visible()
+            with unit_of_work(services.db) as session:
+                end_lookout(session, services, staff, lookout.id, LookoutEnd.FOUND, reason="found", now=utc_now())
+            # For the liaison it is gone with its end, and so is the photograph from the screen.
+            expect(phone.locator(".wanted")).to_have_count(0, timeout=15_000)
+        expect(page.locator("#wanted .notice")).to_be_visible(timeout=15_000)
+        expect(page.locator(".wanted img")).to_have_count(0)
     assert walk.faults == []

@@ -361,6 +361,13 @@ class WebSettings(Group):
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses of reverse proxies whose forwarded client address is believed, by commas."
     )
+    live_seconds: int = Field(
+        50,
+        ge=2,
+        le=3600,
+        description="How long an open page's stream of changes is kept before the browser asks anew; below the "
+        "timeout of the proxy in front.",
+    )
 
     @model_validator(mode="after")
     def _has_token(self) -> Self:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.web import uploads
+from api.web import live, uploads
 from api.web.candidate_rows import candidate_rows, changes_of, list_sentence
 from api.web.forms import choice
 from api.web.page import Page, PageDep, posted
@@ -18,7 +18,7 @@ from matcher.vocabulary import GalleryKind
 from models.case import CONTACT_OPEN, TRANSITIONS, Case, CaseState
 from models.photo import AnalysisState, Photo, PhotoView
 from tracing import access, cases
-from tracing.access import Permission
+from tracing.access import Permission, Viewer
 from tracing.clues import list_clues
 from tracing.confirmation import standing_confirmation
 from tracing.features import FeaturesMissing
@@ -138,7 +138,7 @@ def changes(page: PageDep, case_id: uuid.UUID) -> Response:
 def progress(page: PageDep, case_id: uuid.UUID) -> Response:
     """For htmx, while the search runs: tells the page, once something has changed, to load its content anew.
 
-    Asked every few seconds by an open page whose view is on record already, it tells the state alone and is not logged.
+    Asked again and again by an open page whose view is on record already, it tells the state alone and is not logged.
     """
     session: Session = page.session
     case = cases.load_case(session, page.viewer, case_id)
@@ -147,6 +147,17 @@ def progress(page: PageDep, case_id: uuid.UUID) -> Response:
     if page.request.query_params.get("mark") != mark:
         return Response(status_code=204, headers={"HX-Trigger": "progressed"})
     return fragment(page, "cases/progress.html", case=case, steps=steps(case), waits=waits(case, photos), mark=mark)
+
+
+@router.get("/cases/{case_id}/live")
+def follow(page: PageDep, case_id: uuid.UUID) -> Response:
+    """Tells the open page when its progress part has changed; like that one, not logged."""
+
+    def mark(session: Session, viewer: Viewer) -> str:
+        case = cases.load_case(session, viewer, case_id)
+        return progress_mark(case, list_photos(session, case.profile_id))
+
+    return live.follow(page, mark)
 
 
 @router.post("/cases/{case_id}/submit")

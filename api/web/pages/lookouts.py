@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.web import once
+from api.web import live, once
 from api.web.case_number import case_numbers, typed_case
 from api.web.errors import ChoiceMissing
 from api.web.forms import choice
@@ -59,6 +59,7 @@ def show_lookout(page: Page, lookout_id: uuid.UUID) -> Response:
         # Sightings of another jurisdiction's lookout have no page for this viewer.
         linked=view.mine and page.may(Permission.CASE_READ),
         leading=view.mine and view.lookout.open and page.may(Permission.LOOKOUT),
+        mark=lookout_track.lookout_mark(session, viewer, view.lookout.id),
         ends=[LookoutEnd.FOUND, LookoutEnd.CALLED_OFF], key_field=once.FIELD, form_key=once.key(page),
         **offered(page),
     )  # fmt: skip
@@ -68,6 +69,12 @@ def show_lookout(page: Page, lookout_id: uuid.UUID) -> Response:
 def read(page: PageDep, lookout_id: uuid.UUID) -> Response:
     """The page."""
     return show_lookout(page, lookout_id)
+
+
+@router.get("/lookouts/{lookout_id}/live")
+def follow(page: PageDep, lookout_id: uuid.UUID) -> Response:
+    """Tells the open page when the lookout was answered, has widened, or ended."""
+    return live.follow(page, lambda session, viewer: lookout_track.lookout_mark(session, viewer, lookout_id))
 
 
 @router.get("/lookouts/{lookout_id}/photo")

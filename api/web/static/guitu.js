@@ -73,6 +73,32 @@
     if (touched && event.detail.elt.matches("[data-progress]")) event.preventDefault();
   });
 
+  // An open page hears at once that what it shows has changed. Not while it is hidden: browsers allow few streams.
+  const streams = new Map();
+  const follow = () => {
+    for (const [part, stream] of streams) {
+      if (!document.hidden && part.isConnected) continue;
+      stream.close();
+      streams.delete(part);
+    }
+    if (document.hidden) return;
+    for (const part of document.querySelectorAll("[data-live]")) {
+      if (streams.has(part)) continue;
+      const stream = new EventSource(part.dataset.live);
+      stream.addEventListener("changed", () => {
+        stream.close();
+        if (window.htmx) window.htmx.trigger(part, "news");
+      });
+      stream.addEventListener("gone", () => {
+        stream.close();
+        if (!touched) window.location.reload();
+      });
+      streams.set(part, stream);
+    }
+  };
+  document.addEventListener("htmx:load", follow);
+  document.addEventListener("visibilitychange", follow);
+
   // A form goes once; one that brings a file leaves its page open, and may be sent again.
   document.addEventListener("submit", (event) => {
     if (event.target.matches("[data-download]")) return;
