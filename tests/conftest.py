@@ -33,7 +33,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
-    """Settings of a test's own, whatever the environment says: no face engine, no Celery, no seeds."""
+    """Settings of a test's own, whatever the environment says: no face engine, no Celery, no seeds, no pace."""
     return Settings(
         _env_file=None,
         environment="development",
@@ -42,7 +42,7 @@ def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:
         keys=KeySettings(master_key=MASTER_KEY),
         jobs=JobSettings(mode="embedded"),
         faces=FaceSettings(engine="none"),
-        review=ReviewSettings(seeds=False),
+        review=ReviewSettings(seeds=False, pace=False),
     )
 
 

@@ -20,9 +20,11 @@ from tracing.facts import check_optional_text
 from tracing.features import TEXT_LIMIT, FeatureUnknown, require_noted
 from tracing.platform import errors
 from tracing.review_assignment import settle_own
+from tracing.review_pace import check_pace
 from tracing.review_policy import features_named
 from tracing.review_seeds import as_candidate, as_review, find_seed, standing_answer
 from tracing.review_states import REVIEWABLE, ConflictOfInterest, refuse_own_case
+from tracing.services import Services
 from tracing.trail import note
 
 __all__ = ["REVIEWABLE", "ConflictOfInterest", "refuse_own_case"]
@@ -75,6 +77,7 @@ class _Judged:
 
 def commit_review(
     session: Session,
+    services: Services,
     viewer: Viewer,
     candidate_id: uuid.UUID,
     opinion: Opinion,
@@ -85,7 +88,8 @@ def commit_review(
 ) -> Review:
     """Commit the examiner's opinion, with what each feature came to.
 
-    Raises ConflictOfInterest, FeaturesMissing, AlreadyJudged, NotInReview, FeatureUnknown, FeatureTwice.
+    Raises ConflictOfInterest, FeaturesMissing, AlreadyJudged, NotInReview, FeatureUnknown, FeatureTwice,
+    LookTooShort, PaceTooFast.
     """
     access.require(viewer, Permission.REVIEW)
     judged = _load(session, viewer, candidate_id)
@@ -96,6 +100,8 @@ def commit_review(
     if standing_review(session, viewer, candidate.id) is not None:
         raise AlreadyJudged()
     require_noted(session, viewer, candidate.case, candidate.other_case)
+    opened_at = _opened_at(session, viewer, judged)
+    check_pace(session, services, viewer, opened_at, now=now)
     given: dict[str, Any] = {
         "id": uuid.uuid4(),
         "examiner_id": viewer.user_id,
@@ -103,7 +109,7 @@ def commit_review(
         "grade": opinion.grade,
         "remarks": check_optional_text(remarks, field="remarks", limit=4000),
         "features": _checked(features),
-        "opened_at": _opened_at(session, viewer, judged),
+        "opened_at": opened_at,
         "committed_at": now,
     }
     review = _store(session, judged, given)

@@ -47,6 +47,8 @@ class ReviewRules(Row):
     Attributes:
         least_features: features an examiner has to note before candidates are shown, "cannot be seen" counts.
         assignment_hours: time an examiner has for a case before it is given to the next.
+        least_look_seconds: from opening a candidate to an opinion on it.
+        most_opinions_an_hour: of one examiner, withdrawn ones too.
         seed_rate: share of the candidates shown that is sown as known non-matches.
         seed_overlap_days: days for which both persons must have been in care at once to be known as two.
         seed_pool: resolved reports that are weighed to find one that looks alike.
@@ -58,6 +60,8 @@ class ReviewRules(Row):
     mark: Mark
     least_features: int = Field(ge=1, le=18)
     assignment_hours: int = Field(ge=1, le=24 * 90)
+    least_look_seconds: int = Field(ge=1, le=3600)
+    most_opinions_an_hour: int = Field(ge=1)
     seed_rate: float = Field(ge=0, le=1)
     seed_overlap_days: int = Field(ge=1)
     seed_pool: int = Field(ge=1, le=1000)

@@ -52,6 +52,7 @@ def read(
 def commit(
     candidate_id: uuid.UUID,
     body: ReviewIn,
+    services: ServicesDep,
     session: SessionDep,
     viewer: ViewerDep,
     now: NowDep,
@@ -65,8 +66,9 @@ def commit(
             raise errors.NotFound()
     else:
         own = review.commit_review(
-            session, viewer, candidate_id, body.opinion, body.remarks, features=body.features_compared(), now=now
-        )
+            session, services, viewer, candidate_id, body.opinion, body.remarks,
+            features=body.features_compared(), now=now,
+        )  # fmt: skip
         once.remember(session, own.id)
     created(response, f"/api/v1/candidates/{candidate_id}")
     return review_out(own, viewer.display_name)

@@ -73,7 +73,7 @@ class Field:
         with unit_of_work(self.services.db) as session:
             get_candidate(session, viewer, candidate, now=self.later)
             at = self.later + timedelta(seconds=90)
-            return commit_review(session, viewer, candidate, opinion, "耳廓一致", now=at)
+            return commit_review(session, self.services, viewer, candidate, opinion, "耳廓一致", now=at)
 
     def quality(self, viewer: Viewer) -> dict[uuid.UUID, Quality]:
         with unit_of_work(self.services.db) as session:

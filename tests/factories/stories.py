@@ -141,7 +141,7 @@ def commit_opinion(
     case_id = session.scalar(select(Candidate.case_id).where(Candidate.id == candidate_id))
     if case_id is not None and viewer.may(Permission.REVIEW):
         describe(session, services, viewer, case_id, now=now)
-    return commit_review(session, viewer, candidate_id, opinion, remarks, now=now)
+    return commit_review(session, services, viewer, candidate_id, opinion, remarks, now=now)
 
 
 def two_reviews(services: Services, world: World, candidate_id: uuid.UUID, *, now: datetime) -> None:

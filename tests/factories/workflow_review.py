@@ -37,7 +37,9 @@ class ReviewRules(Ground):
         """An opinion, features noted or not."""
         case_id, viewer = self.case(case), self.police[police]
         wanted = self.candidate(case_id, report)
-        made = self.attempt(lambda s: review.commit_review(s, viewer, wanted, Opinion.OPPOSES, None, now=self.now))
+        made = self.attempt(
+            lambda s: review.commit_review(s, self.services, viewer, wanted, Opinion.OPPOSES, None, now=self.now)
+        )
         if made is not None:
             with read_only(self.services.db) as session:
                 assert oracle.described(session, case_id, viewer.user_id), "judged before the features were noted"

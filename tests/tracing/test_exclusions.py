@@ -130,7 +130,7 @@ def test_two_examiners_exclude_and_one_does_not(
         exclude(any_services, examiners(world)[0], story.candidate, now, Evidence.EXAMINERS_AGREED, None)
     for examiner, enough in zip(examiners(world), (False, True), strict=True):
         with unit_of_work(any_services.db) as session:
-            commit_review(session, examiner, story.candidate, Opinion.OPPOSES, None, now=now)
+            commit_review(session, any_services, examiner, story.candidate, Opinion.OPPOSES, None, now=now)
         call: Callable[[], Exclusion] = lambda who=examiner: exclude(  # type: ignore[misc] # noqa: E731
             any_services, who, story.candidate, now, Evidence.EXAMINERS_AGREED, None
         )

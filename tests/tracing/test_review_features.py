@@ -59,7 +59,7 @@ def test_no_candidate_before_the_features_are_noted(any_services: Services, worl
         with pytest.raises(FeaturesMissing), unit_of_work(any_services.db) as session:
             get_candidate(session, viewer, story.candidate, now=now)
         with pytest.raises(FeaturesMissing), unit_of_work(any_services.db) as session:
-            commit_review(session, viewer, story.candidate, Opinion.SUPPORTS, None, now=now)
+            commit_review(session, any_services, viewer, story.candidate, Opinion.SUPPORTS, None, now=now)
     noted(any_services, first, story.case_id, now, given={"stature": "瘦高"})
     with unit_of_work(any_services.db) as session:
         assert len(list_candidates(session, first, story.case_id, now=now)) == 1
@@ -75,7 +75,7 @@ def test_other_roles_see_what_they_saw(services: Services, world: World, role: R
         assert len(list_candidates(session, viewer, story.case_id, now=now)) == 1
     if role is Role.POLICE_SUPERVISOR:
         with pytest.raises(FeaturesMissing), unit_of_work(services.db) as session:
-            commit_review(session, viewer, story.candidate, Opinion.SUPPORTS, None, now=now)
+            commit_review(session, services, viewer, story.candidate, Opinion.SUPPORTS, None, now=now)
     else:
         with pytest.raises(errors.Forbidden):
             noted(services, viewer, story.case_id, now, given={"stature": "瘦高"})
@@ -162,10 +162,12 @@ def test_an_opinion_keeps_what_each_feature_came_to_and_how_long_it_took(
         ([FeatureRemark("nothing", FeatureFinding.SIMILAR)], FeatureUnknown),
     ):
         with pytest.raises(error), unit_of_work(any_services.db) as session:
-            commit_review(session, first, story.candidate, Opinion.NEITHER, None, features=wrong, now=now)
+            commit_review(session, any_services, first, story.candidate, Opinion.NEITHER, None, features=wrong, now=now)
     later = now + timedelta(minutes=4)
     with unit_of_work(any_services.db) as session:
-        review = commit_review(session, first, story.candidate, Opinion.NEITHER, None, features=remarks, now=later)
+        review = commit_review(
+            session, any_services, first, story.candidate, Opinion.NEITHER, None, features=remarks, now=later
+        )
     assert review.features == [
         {"feature": "ears", "finding": "similar", "text": None},
         {"feature": "chin", "finding": "different", "text": "更尖"},
@@ -175,7 +177,8 @@ def test_an_opinion_keeps_what_each_feature_came_to_and_how_long_it_took(
         session.execute(text("UPDATE review SET features = NULL"))
     with unit_of_work(any_services.db) as session:
         describe(session, any_services, second, story.case_id, now=now)
-        assert commit_review(session, second, story.candidate, Opinion.NEITHER, None, now=later).seconds is None
+        blind = commit_review(session, any_services, second, story.candidate, Opinion.NEITHER, None, now=later)
+        assert blind.seconds is None
 
 
 def test_the_lists_name_their_sources_in_both_languages(services: Services) -> None:

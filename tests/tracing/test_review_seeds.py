@@ -47,7 +47,7 @@ def sowing(any_services: Services) -> Services:
     """Services that sow beside every candidate."""
     return replace(
         any_services,
-        settings=any_services.settings.model_copy(update={"review": ReviewSettings(seeds=True)}),
+        settings=any_services.settings.model_copy(update={"review": ReviewSettings(seeds=True, pace=False)}),
         review_rules=any_services.review_rules.model_copy(update={"seed_rate": 1.0, "small_number": 2}),
     )
 

@@ -119,4 +119,4 @@ def test_the_log_is_searched_by_user_number_and_day(services: Services, world: W
 def test_the_system_page_says_what_is_in_force(world: World, browser_of: Opened) -> None:
     page = browser_of(world.a.users[Role.ADMINISTRATOR]).see("/system")
     assert "packaged" in page
-    assert "CN-review-1" in page
+    assert "CN-review-2" in page

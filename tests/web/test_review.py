@@ -38,7 +38,7 @@ def judge(services: Services, world: World, place: int, story: Story, opinion: O
     with unit_of_work(services.db) as session:
         describe(session, services, viewer, story.case_id, now=utc_now())
         given = [FeatureRemark("ears", ears, "耳垂"), FeatureRemark("nose", FeatureFinding.SIMILAR)]
-        commit_review(session, viewer, story.candidate, opinion, None, features=given, now=utc_now())
+        commit_review(session, services, viewer, story.candidate, opinion, None, features=given, now=utc_now())
 
 
 def test_from_the_queue_to_the_first_candidate(world: World, story: Story, browser_of: Callable[..., Browser]) -> None:

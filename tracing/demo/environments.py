@@ -43,7 +43,7 @@ def environment(folder: Path, *, production: bool, extra: Mapping[str, str] = NO
 
 
 def _embedded(folder: Path) -> dict[str, str]:
-    return {"GUITU_DATA_DIR": str(folder), "GUITU_LOG_LEVEL": "WARNING"}
+    return {"GUITU_DATA_DIR": str(folder), "GUITU_LOG_LEVEL": "WARNING", "GUITU_REVIEW__PACE": "false"}
 
 
 @contextmanager
@@ -59,6 +59,7 @@ def _production(folder: Path) -> Iterator[dict[str, str]]:
             "GUITU_ENVIRONMENT": "production",
             "GUITU_DATA_DIR": str(folder),
             "GUITU_LOG_LEVEL": "WARNING",
+            "GUITU_REVIEW__PACE": "false",
             "GUITU_DATABASE__URL": server.set(database=name).render_as_string(hide_password=False),
             "GUITU_KEYS__MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
             "GUITU_JOBS__MODE": "celery",

@@ -237,6 +237,11 @@ class ReviewSettings(Group):
         default=True,
         description="Mix known non-matches into the examiners' lists now and then, to measure how well they judge.",
     )
+    pace: bool = Field(
+        default=True,
+        description="Hold examiners to the review policy's least look at a candidate and most opinions an hour; off "
+        "for trials alone.",
+    )
 
 
 class TokenSettings(Group):

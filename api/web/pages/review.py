@@ -115,6 +115,7 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         may_withdraw=view.own_review is not None and candidate.state is CandidateState.JUDGED,
         next_id=_next(page, case, candidate),
         scale=SCALE,
+        least_look=page.services.review_rules.least_look_seconds if page.services.settings.review.pace else None,
         outside=OUTSIDE,
         answers_of_feature=list(FeatureFinding),
         findings=findings(view.reviews),
@@ -170,7 +171,7 @@ def commit(page: Annotated[Page, posted(show_candidate)], candidate_id: uuid.UUI
     """Commit the opinion; only then is the score shown."""
     opinion = choice(page.typed, "opinion", Opinion)
     review.commit_review(
-        page.session, page.viewer, candidate_id, opinion, page.typed.optional("remarks"),
+        page.session, page.services, page.viewer, candidate_id, opinion, page.typed.optional("remarks"),
         features=_compared(page), now=page.now,
     )  # fmt: skip
     return redirect(
