@@ -168,7 +168,7 @@ def _write(cursor: Any, table: str, columns: Sequence[str], rows: list[tuple[str
     else:
         marks = ", ".join("?" for _ in columns)
         values = [tuple(None if value == NULL else value for value in row) for row in rows]
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
 
 
 @dataclass(frozen=True)

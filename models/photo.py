@@ -110,8 +110,8 @@ class Photo(Base):
     uploaded_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
     faces: Mapped[list[Face]] = relationship(lazy="raise", order_by="Face.ordinal")
-    analysed_with: Mapped[str | None] = column_property(_under_version_in_force(PhotoAnalysis.model_version, id))  # noqa: A003
-    analysis: Mapped[AnalysisState] = column_property(_analysis(id))  # noqa: A003
+    analysed_with: Mapped[str | None] = column_property(_under_version_in_force(PhotoAnalysis.model_version, id))
+    analysis: Mapped[AnalysisState] = column_property(_analysis(id))
 
     @property
     def shown_faces(self) -> list[Face]:

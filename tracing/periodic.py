@@ -22,6 +22,7 @@ from tracing.platform.clock import Clock
 from tracing.platform.db import read_only, unit_of_work
 from tracing.review_watch import ASSIGN
 from tracing.services import Services
+from tracing.tidying import TIDY
 
 EVERY: Mapping[str, timedelta] = MappingProxyType(
     {
@@ -29,6 +30,7 @@ EVERY: Mapping[str, timedelta] = MappingProxyType(
         WATCH_LOOKOUTS: timedelta(minutes=1),
         ASSIGN: timedelta(minutes=1),
         PRUNE: timedelta(days=1),
+        TIDY: timedelta(days=1),
     }
 )
 LOOK_SECONDS = 15.0

@@ -67,6 +67,7 @@ class SystemState:
         place: whom searches ask.
         faces: searchable faces of the model version in force.
         erasing: whether an erasure waits to be done in every index.
+        keys_to_wrap: data keys that a retired master key still opens (`tracing.tidying`).
         jobs: counts by state.
     """
 
@@ -74,6 +75,7 @@ class SystemState:
     model_version: str
     faces: int
     erasing: bool
+    keys_to_wrap: int
     replicas: Sequence[ReplicaState]
     jobs: Mapping[JobState, int]
     keys: KeyCoverage
@@ -97,6 +99,7 @@ def read_system(session: Session, services: Services, viewer: Viewer, *, now: da
         keys=key_coverage(session),
         parameter_sets=list_sets(session),
         policies=list(_policies(services)),
+        keys_to_wrap=services.vault.count_retired(session),
     )
 
 

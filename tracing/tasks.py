@@ -20,6 +20,7 @@ from tracing.review_watch import ASSIGN, assign_job
 from tracing.services import Services
 from tracing.sighting_erasure import ERASE_FILES, erase_files_job
 from tracing.sighting_matching import MATCH_LOOKOUT, MATCH_SIGHTING, match_lookout_job, match_sighting_job
+from tracing.tidying import TIDY, tidy_job
 
 REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
     {
@@ -34,6 +35,7 @@ REGISTRY: Mapping[str, TaskFunction[Services]] = MappingProxyType(
         MAIL: mail_delivery.send_job,
         WEBHOOK: webhook_delivery.send_job,
         PRUNE: prune_job,
+        TIDY: tidy_job,
         WATCH_LOOKOUTS: watch_lookouts_job,
         MATCH_SIGHTING: match_sighting_job,
         MATCH_LOOKOUT: match_lookout_job,

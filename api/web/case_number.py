@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 
-from api.web.errors import CaseNumberUnknown
+from api.web.errors import CaseNumberMistyped, CaseNumberUnknown
 from api.web.page import Page
 from tracing.cases import list_cases, load_case
+from tracing.numbers import is_valid
 from tracing.platform import errors
 
 
@@ -20,10 +21,12 @@ def case_numbers(page: Page, ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID,
 
 
 def typed_case(page: Page, field: str) -> uuid.UUID | None:
-    """The case whose number was typed, None for none. Raises CaseNumberUnknown."""
+    """The case whose number was typed, None for none. Raises CaseNumberMistyped, CaseNumberUnknown."""
     number = page.typed.text(field)
     if not number:
         return None
+    if not is_valid(number):
+        raise CaseNumberMistyped(field=field)
     for one in list_cases(page.session, page.viewer, number=number, now=page.now).items:
         if one.number == number:
             return one.id

@@ -66,6 +66,13 @@ class PointExpected(errors.Invalid):
     message = "Write latitude and longitude in degrees, for example 21.98130, 108.65420, or leave it empty."
 
 
+class CaseNumberMistyped(errors.Invalid):
+    """A text that cannot be a number of a case: its form or its check digit is wrong."""
+
+    slug = "case_number_mistyped"
+    message = "This cannot be a case number: a digit is wrong or missing. Copy it whole from the case's page."
+
+
 class CaseNumberUnknown(errors.Invalid):
     """A case number that no case of the viewer's bears."""
 

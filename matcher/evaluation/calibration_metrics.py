@@ -76,11 +76,6 @@ def upper_bound(same: Values, strangers: Values) -> float:
     return float(max(steps[first], borne[first]))
 
 
-def lower_bound(same: Values, strangers: Values) -> float:
-    """Smallest log10 LR that these data bear: `upper_bound` with the two kinds changed over, at most 0."""
-    return -upper_bound(-strangers, -same)
-
-
 def excess_if_honest(same: Values, strangers: Values, seed: int, draws: int = 3) -> float | None:
     """Cllr over minCllr that exactly honest likelihood ratios of this spread would show, mean of seeded draws.
 

@@ -133,16 +133,6 @@ def log10_lrs(text: str, names: EncodedNames, region: str | None = None) -> Floa
     return result
 
 
-@lru_cache(maxsize=50_000)
-def heard_log10_lr(text: str, name: str, region: str | None = None) -> float | None:
-    """The same for one name, within the channel's bounds; None when either has no Chinese reading."""
-    names = encode([name])
-    if not names.groups or not heard_sounds(text):
-        return None
-    listener = load_channel().listener
-    return float(np.clip(log10_lrs(text, names, region)[0], listener.floor_log10, listener.cap_log10))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
     """Heard names of one length L: numbers and tones of their syllables (m, L), and the speakers' regions (m,)."""

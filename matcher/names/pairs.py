@@ -132,18 +132,8 @@ def prepare_names(names: Sequence[PreparedName]) -> PreparedNames:
     return PreparedNames(tuple(names), rows[0], rows[1], chances.tobytes())
 
 
-def stack_names(people: Sequence[PreparedNames]) -> StackedNames:
-    """The names of many people in one row."""
-    pieces = [[one.spoken for one in people], [one.written for one in people]]
-    spoken, written = (
-        (np.frombuffer(b"".join(each), np.int16), np.array([len(one) // 2 for one in each], np.int64))
-        for each in pieces
-    )
-    return lay_names(people, spoken, written, np.frombuffer(b"".join([one.chances for one in people]), np.float64))
-
-
 def lay_names(people: Sequence[PreparedNames], spoken: EndToEnd, written: EndToEnd, chances: Floats) -> StackedNames:
-    """The same from the rows of all people end to end, with how many numbers of them each person has."""
+    """The names of many people in one row, from their rows end to end and how many numbers of these each person has."""
     counts = spoken[1] // _SPOKEN
     rows = spoken[0].reshape(-1, _SPOKEN)
     readings = written[0].reshape(-1, _WRITTEN).astype(np.int64)

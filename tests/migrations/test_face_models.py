@@ -22,7 +22,7 @@ def insert(db: Database, table: str, **values: object) -> uuid.UUID:
     identity = uuid.uuid4()
     row: dict[str, object] = {"id": identity} | values
     statement = sa.text(
-        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"  # noqa: S608
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"
     ).bindparams(*(sa.bindparam(name, value, type_=types.get(type(value))) for name, value in row.items()))
     with db.engine.begin() as connection:
         connection.execute(statement)

@@ -33,7 +33,7 @@ def run(db: Database, statement: str, **values: object) -> int:
 def insert(db: Database, table: str, **values: object) -> None:
     """One row, its columns as named."""
     columns = ", ".join(values)
-    run(db, f"INSERT INTO {table} ({columns}) VALUES ({', '.join(f':{name}' for name in values)})", **values)  # noqa: S608
+    run(db, f"INSERT INTO {table} ({columns}) VALUES ({', '.join(f':{name}' for name in values)})", **values)
 
 
 def scalar(db: Database, statement: str, **values: object) -> object:

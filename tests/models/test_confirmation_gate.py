@@ -59,7 +59,7 @@ def test_the_review_of_whoever_entered_the_case_does_not_count(ground: Ground, c
     for examiner_id in ground.examiner_ids:
         ground.review(examiner_id)
     run(
-        ground.db, f"UPDATE case_file SET {column} = :user WHERE id = :id",  # noqa: S608
+        ground.db, f"UPDATE case_file SET {column} = :user WHERE id = :id",
         user=ground.examiner_ids[1], id=ground.story.case_id,
     )  # fmt: skip
     with gate(NOT_ENOUGH):
@@ -92,7 +92,7 @@ def test_nobody_but_the_police_confirms(ground: Ground, role: Role) -> None:
 @pytest.mark.parametrize("column", ["submitted_by_id", "created_by_id"])
 def test_police_who_entered_the_case_do_not_confirm_it(ground: Ground, column: str) -> None:
     run(
-        ground.db, f"UPDATE case_file SET {column} = :user WHERE id = :id",  # noqa: S608
+        ground.db, f"UPDATE case_file SET {column} = :user WHERE id = :id",
         user=ground.supervisor_id, id=ground.story.case_id,
     )  # fmt: skip
     with gate(NOT_POLICE):

@@ -133,7 +133,7 @@ def test_every_move_of_a_report_is_logged(log: Log, state: ReportState) -> None:
 @pytest.mark.parametrize("table", ["case_file", "report"])
 def test_a_record_that_goes_is_logged(log: Log, table: str) -> None:
     person = log.case if table == "case_file" else log.report
-    run(log.db, f"DELETE FROM {table} WHERE id = :id", id=person.owner_id)  # noqa: S608
+    run(log.db, f"DELETE FROM {table} WHERE id = :id", id=person.owner_id)
     assert log.faces() == [person.face_id]
 
 
@@ -141,7 +141,7 @@ def test_a_record_that_goes_is_logged(log: Log, table: str) -> None:
 def test_a_profile_that_changes_hands_is_logged_on_both_sides(log: Log, table: str) -> None:
     person, other = (log.case, log.report) if table == "case_file" else (log.report, log.case)
     run(
-        log.db, f"UPDATE {table} SET profile_id = :profile WHERE id = :id",  # noqa: S608
+        log.db, f"UPDATE {table} SET profile_id = :profile WHERE id = :id",
         profile=other.profile_id, id=person.owner_id,
     )  # fmt: skip
     assert set(log.faces()) == {person.face_id, other.face_id}
@@ -182,7 +182,7 @@ def test_what_replace_pushes_out_is_logged(log: Log) -> None:
         assert session.get(Face, log.case.face_id) is not None
     new = uuid.uuid4()
     run(
-        log.db, f"INSERT OR REPLACE INTO face ({names}) SELECT {values} FROM face WHERE id = :face",  # noqa: S608
+        log.db, f"INSERT OR REPLACE INTO face ({names}) SELECT {values} FROM face WHERE id = :face",
         new=new, face=log.case.face_id,
     )  # fmt: skip
     assert set(log.faces()) == {log.case.face_id, new}

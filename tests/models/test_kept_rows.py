@@ -57,26 +57,26 @@ CHANGES = {
 def test_no_row_is_deleted(ground: Ground, kept: dict[str, uuid.UUID]) -> None:
     for table in TABLES:
         with pytest.raises(IntegrityError, match="gate: "):
-            run(ground.db, f"DELETE FROM {table} WHERE id = :id", id=kept[table])  # noqa: S608
+            run(ground.db, f"DELETE FROM {table} WHERE id = :id", id=kept[table])
         if ground.db.engine.dialect.name == "postgresql":
             with pytest.raises(IntegrityError, match=r"gate: \w+ is not emptied"):
                 run(ground.db, f"TRUNCATE {table} CASCADE")
         else:
             with pytest.raises(IntegrityError):
-                run(ground.db, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE id = :id", id=kept[table])  # noqa: S608
+                run(ground.db, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE id = :id", id=kept[table])
 
 
 def test_no_row_is_changed(ground: Ground, kept: dict[str, uuid.UUID]) -> None:
     for table, change in CHANGES.items():
         with pytest.raises(IntegrityError, match="gate: "):
-            run(ground.db, f"UPDATE {table} SET {change} WHERE id = :id", id=kept[table])  # noqa: S608
+            run(ground.db, f"UPDATE {table} SET {change} WHERE id = :id", id=kept[table])
 
 
 def test_what_was_withdrawn_stays_withdrawn(ground: Ground, kept: dict[str, uuid.UUID]) -> None:
     columns = "withdrawn_at = {}, withdrawn_by_id = {}, withdrawal_reason = {}"
     withdraw, back = columns.format(":at", ":by", "'x'"), columns.format("NULL", "NULL", "NULL")
     for table in ("milestone", "interview", "clue"):
-        update = f"UPDATE {table} SET {{}} WHERE id = :id"  # noqa: S608
+        update = f"UPDATE {table} SET {{}} WHERE id = :id"
         assert run(ground.db, update.format(withdraw), at=AT, by=ground.supervisor_id, id=kept[table]) == 1
         with pytest.raises(IntegrityError, match="gate: "):
             run(ground.db, update.format(back), id=kept[table])

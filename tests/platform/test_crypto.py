@@ -135,7 +135,9 @@ def test_master_key_rotation(db: Database) -> None:
     with unit_of_work(db) as session, pytest.raises(MasterKeyUnknown):
         after.open(session, subjects[0].id, "photo", sealed)
     with unit_of_work(db) as session:
+        assert (before.count_retired(session), both.count_retired(session)) == (0, 4)
         assert [both.rewrap(session, limit=3) for _ in range(3)] == [3, 1, 0]
+        assert both.count_retired(session) == 0
     with unit_of_work(db) as session:
         assert after.open(session, subjects[0].id, "photo", sealed) == b"a picture"
         with pytest.raises(SubjectErased):

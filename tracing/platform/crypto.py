@@ -18,7 +18,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from models.subject import Subject
@@ -130,17 +130,19 @@ class Vault:
             session.flush()
         self._forget(subject_id)
 
+    def count_retired(self, session: Session) -> int:
+        """How many data keys are wrapped with a master key that is not the active one."""
+        return session.scalar(select(func.count()).select_from(Subject).where(self._retired())) or 0
+
+    def _retired(self) -> ColumnElement[bool]:
+        return (Subject.master_key_id != self._keyring.active_id) & Subject.wrapped_key.is_not(None)
+
     def rewrap(self, session: Session, limit: int = 500) -> int:
         """Wrap up to `limit` data keys anew with the active master key; how many there were (0: finished).
 
         Sealed values stay as they are. Raises MasterKeyUnknown, SealBroken.
         """
-        query = (
-            select(Subject)
-            .where(Subject.master_key_id != self._keyring.active_id, Subject.wrapped_key.is_not(None))
-            .limit(limit)
-            .with_for_update()
-        )
+        query = select(Subject).where(self._retired()).limit(limit).with_for_update()
         subjects = session.scalars(query, execution_options={"populate_existing": True}).all()
         for subject in subjects:
             subject.wrapped_key = self._wrap(subject.id, self._unwrap(subject))

@@ -45,6 +45,9 @@ class BlobStore(Protocol):
     def keys(self) -> Iterator[str]:
         """Every key, in no order."""
 
+    def remove_parts(self, before: datetime) -> int:
+        """Remove what interrupted writes left before that time; how many there were."""
+
 
 class FileBlobStore:
     """Blobs as files (mode 0600) in sub-folders (mode 0700) named after the key's first two digits."""

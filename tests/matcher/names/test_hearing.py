@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.names.channel import load_channel, parts
-from matcher.names.hearing import UNKNOWN, chance, encode, heard_log10_lr, heard_sounds, log10_lrs
+from matcher.names.hearing import UNKNOWN, chance, encode, heard_sounds, log10_lrs
 from matcher.names.sounds import tonal_syllables
+from tests.matcher.names.one_by_one import heard_log10_lr
 
 SURNAMES = "王李张刘陈覃曾单仇区查解欧阳尉迟"
 TEXT = (

@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.names.channel import load_channel
-from matcher.names.hearing import encode, heard_log10_lr, heard_sounds, log10_lrs
-from matcher.names.pairs import PreparedName, pair_log10_lrs, prepare_name, prepare_names, stack_names
+from matcher.names.hearing import encode, heard_sounds, log10_lrs
+from matcher.names.pairs import PreparedName, pair_log10_lrs, prepare_name, prepare_names
 from matcher.names.similarity import compare_names
 from matcher.names.sounds import syllables
+from tests.matcher.names.one_by_one import heard_log10_lr, stack_names
 
 TEXT = (
     st.text("王李覃曾单欧阳尉迟小阿老明强伟兰南·", max_size=5)
