@@ -15,6 +15,7 @@ from api.web.pages import (
     deadlines,
     divisions,
     duplicates,
+    evaluation,
     exclusions,
     features,
     followup,
@@ -58,7 +59,8 @@ ROOMS = (
     sign_in, home, inbox, lists, intake, cases, timeline, photos, photo_advice, reports, review, review_supervision,
     features, claims, exclusions, confirmation, contact, kin, outcomes, home_notices, ledger, referral_drafts,
     referrals, followup, wandering, duplicates, statistics, deadlines, interviews, lookouts, sightings, patrols,
-    admission, notices, tips, divisions, users, organisations, webhooks, jobs, system, audit, appearance,
+    admission, notices, tips, divisions, users, organisations, webhooks, jobs, system, evaluation,
+    audit, appearance,
 )  # fmt: skip
 
 

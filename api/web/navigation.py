@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("/organisations", "Organisations", (_P.ACCOUNTS,)),
     Entry("/jobs", "Jobs", (_P.JOBS,)),
     Entry("/system", "System", (_P.JOBS,)),
+    Entry("/evaluation", "Evaluation", (_P.REVIEW_MANAGE, _P.JOBS)),
     Entry("/audit", "Audit log", (_P.AUDIT,)),
 )
 

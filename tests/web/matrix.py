@@ -50,6 +50,8 @@ MAY: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/jobs"): ADMINISTRATOR,
     ("POST", "/jobs/{job_id}/retry"): ADMINISTRATOR,
     ("GET", "/system"): ADMINISTRATOR,
+    ("GET", "/evaluation"): SUPERVISOR | ADMINISTRATOR,
+    ("GET", "/evaluation/report"): SUPERVISOR | ADMINISTRATOR,
     ("GET", "/system/jobs"): ADMINISTRATOR,
     ("GET", "/system/live"): ADMINISTRATOR,
     ("GET", "/audit"): AUDITOR,
@@ -272,6 +274,7 @@ NOT_THERE = frozenset(
         "/cases/{case_id}/follow-up/{end_id}/resume",
         "/cases/{case_id}/exclusions/{exclusion_id}/reopen",
         "/statistics/cases",
+        "/evaluation/report",
     }
 )
 """Pages about what the walk's case does not have, or that ask for more in their address."""

@@ -120,3 +120,16 @@ def test_the_system_page_says_what_is_in_force(world: World, browser_of: Opened)
     page = browser_of(world.a.users[Role.ADMINISTRATOR]).see("/system")
     assert "packaged" in page
     assert "CN-review-2" in page
+
+
+def test_the_evaluation_is_shown_once_it_was_made(services: Services, world: World, browser_of: Opened) -> None:
+    browser = browser_of(world.a.users[Role.POLICE_SUPERVISOR])
+    assert "make evaluate" in browser.see("/evaluation")
+    assert browser.get("/evaluation/report").status_code == 404
+    folder = services.settings.data_dir / "evaluation"
+    folder.mkdir()
+    (folder / "report.html").write_text("<!doctype html><style>p{}</style><p>rank 1 首位命中</p>", "utf-8")
+    assert 'href="/evaluation/report"' in browser.see("/evaluation")
+    answer = browser.get("/evaluation/report")
+    assert "首位命中" in answer.text
+    assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
