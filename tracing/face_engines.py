@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 
 import structlog
@@ -22,6 +23,7 @@ from models.photo import NO_MODEL
 from tracing.platform.settings import FaceSettings, SettingsError
 
 log = structlog.stdlib.get_logger(__name__)
+_LOADING = Lock()
 
 DLIB_ENGINE = "face_recognition"
 ONNX_ENGINE = "dlib_onnx"
@@ -56,7 +58,10 @@ class FaceEngines:
     def load(self, version: str) -> FaceEngine | None:
         """The engine of a model version, None when this process does not have it."""
         engine = self.known.get(version)
-        return None if engine is None else engine.build()
+        if engine is None:
+            return None
+        with _LOADING:  # two threads at the first use would otherwise build two, of hundreds of megabytes each
+            return engine.build()
 
     def named(self, name: str) -> KnownEngine | None:
         """The engine of that name or model version."""

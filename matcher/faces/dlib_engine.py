@@ -17,6 +17,9 @@ from matcher.faces.turns import turn_back, turn_point_back
 from matcher.faces.weights import load_face_recognition, model_version
 
 DIMENSION = 128
+_LOCK = Lock()
+"""dlib's objects keep scratch memory of their own, so two threads must not be inside them at once. They belong to the
+library's module, so one lock serves all engines of the process."""
 
 
 class DlibFaceEngine:
@@ -35,8 +38,6 @@ class DlibFaceEngine:
         self._model_version = model_version()
         self._detection_side = detection_side
         self._turns = (0, 1, 3, 2) if try_rotations else (0,)
-        # dlib's objects keep scratch memory of their own, so two threads must not be inside them at once.
-        self._lock = Lock()
 
     @property
     def model_version(self) -> str:
@@ -62,7 +63,7 @@ class DlibFaceEngine:
         return []
 
     def _locate(self, pixels: Pixels, enlarge: int) -> list[Box]:
-        with self._lock:
+        with _LOCK:
             return [Box(*box) for box in self._library.face_locations(pixels, enlarge, model="hog")]
 
     def _describe(self, pixels: Pixels, small_width: int, turns: int, boxes: list[Box]) -> list[DetectedFace]:
@@ -70,7 +71,7 @@ class DlibFaceEngine:
         turned = np.ascontiguousarray(np.rot90(pixels, turns))
         scale = width / small_width
         full = [Box(*(round(edge * scale) for edge in box)) for box in boxes]
-        with self._lock:
+        with _LOCK:
             points = self._library.face_landmarks(turned, full, model="small")
             vectors = self._library.face_encodings(turned, full, model="small")
         faces = []

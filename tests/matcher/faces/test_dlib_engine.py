@@ -132,6 +132,19 @@ def test_threads_get_what_one_thread_gets(engine: FaceEngine) -> None:
             assert np.array_equal(face.embedding, alone)
 
 
+@pytest.mark.demo_photos
+def test_engines_of_one_process_do_not_meet_inside_dlib(engine: FaceEngine) -> None:
+    """They share the library's objects: without one lock for all of them the heap is damaged and the process ends."""
+    pictures = [pixels for name in ("astronaut", "biden", "obama") for pixels in person(name)]
+    alone = [best(engine, pixels).embedding for pixels in pictures]
+
+    def look(other: DlibFaceEngine) -> list[bool]:
+        return [np.array_equal(best(other, pixels).embedding, one) for pixels, one in zip(pictures, alone, strict=True)]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert all(same for found in pool.map(look, [DlibFaceEngine() for _ in range(6)]) for same in found)
+
+
 @pytest.mark.shared
 def test_east_asian_faces_are_told_apart_beyond_chance(engine: FaceEngine) -> None:
     folders = sorted((SHARED / "asian_celeb").glob("cn_*"))[:3]
