@@ -9,8 +9,6 @@ import xlsxwriter
 
 from tracing.spreadsheets import plain
 
-PRIVATE = "private, no-store"
-
 
 class FileFormat(StrEnum):
     """Which file."""
@@ -27,7 +25,7 @@ MEDIA_TYPES = {
 
 def attachment(name: str) -> dict[str, str]:
     """The headers of an answer that is a file of this (ASCII) name, kept by nobody on the way."""
-    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": PRIVATE}
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def csv_bytes(lines: Iterable[Sequence[str | float | int]]) -> bytes:

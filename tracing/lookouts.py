@@ -92,9 +92,12 @@ def open_lookout(
     Raises Forbidden, NotFound, LookoutOfOne, LookoutOpenAlready, SightingEnded, SightingIsCase, CaseClosed.
     """
     access.require(viewer, Permission.LOOKOUT)
-    if (sighting_id is None) == (case_id is None):
+    if sighting_id is not None and case_id is None:
+        subject_id, division = _whom_of_sighting(session, viewer, sighting_id)
+    elif case_id is not None and sighting_id is None:
+        subject_id, division = _whom_of_case(session, viewer, case_id)
+    else:
         raise LookoutOfOne(field="sighting_id")
-    subject_id, division = _whom(session, viewer, sighting_id, case_id)
     same = Lookout.sighting_id == sighting_id if sighting_id else Lookout.case_id == case_id
     if session.scalar(select(Lookout.id).where(same, Lookout.ended_at.is_(None))) is not None:
         raise LookoutOpenAlready()
@@ -116,15 +119,15 @@ def open_lookout(
     return lookout
 
 
-def _whom(
-    session: Session, viewer: Viewer, sighting_id: uuid.UUID | None, case_id: uuid.UUID | None
-) -> tuple[uuid.UUID, str]:
-    if sighting_id is not None:
-        sighting = usable(load_sighting(session, viewer, sighting_id, lock=True))
-        if became_case(session, sighting) is not None:
-            raise SightingIsCase()
-        return sighting.profile.subject_id, sighting.division
-    case = load_case(session, viewer, case_id or uuid.UUID(int=0), lock=True)
+def _whom_of_sighting(session: Session, viewer: Viewer, sighting_id: uuid.UUID) -> tuple[uuid.UUID, str]:
+    sighting = usable(load_sighting(session, viewer, sighting_id, lock=True))
+    if became_case(session, sighting) is not None:
+        raise SightingIsCase()
+    return sighting.profile.subject_id, sighting.division
+
+
+def _whom_of_case(session: Session, viewer: Viewer, case_id: uuid.UUID) -> tuple[uuid.UUID, str]:
+    case = load_case(session, viewer, case_id, lock=True)
     if case.state is CaseState.CLOSED:
         raise CaseClosed()
     return case.profile.subject_id, case.organisation.division

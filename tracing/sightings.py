@@ -220,14 +220,18 @@ def list_sightings(
     limit: int = 50,
     now: datetime,
 ) -> Page[Sighting]:
-    """Sightings of the viewer's scope, newest first, withdrawn ones among them; those of one lookout if given."""
+    """Sightings of the viewer's scope, newest first, withdrawn ones among them.
+
+    `lookout_id`: those of one lookout, the one that it was opened for and those accepted for it.
+    """
     access.require(viewer, Permission.SIGHTING_READ)
     statement = select(Sighting).where(access.sighting_scope(viewer)).options(joinedload(Sighting.profile))
     if lookout_id is not None:
         linked = select(SightingLink.sighting_id).where(
             SightingLink.lookout_id == lookout_id, SightingLink.state == LinkState.ACCEPTED
         )
-        statement = statement.where(Sighting.id.in_(linked))
+        opened_for = select(Lookout.sighting_id).where(Lookout.id == lookout_id)
+        statement = statement.where(Sighting.id.in_(linked) | Sighting.id.in_(opened_for))
     page = page_of(session, statement, Sighting.recorded_at, Sighting.id, cursor=cursor, limit=limit)
     note(session, viewer, "sighting.list", "sighting", None, at=now, count=len(page.items))
     return page

@@ -55,10 +55,13 @@ def record(
 
 @router.get("/cases/{case_id}/admission/sealed", summary="What of an admission is sealed", responses=problems(404))
 def sealed(
-    case_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep, response: Response
+    case_id: uuid.UUID,
+    session: SessionDep,
+    services: ServicesDep,
+    viewer: ViewerDep,
+    now: NowDep,
 ) -> SealedAdmissionOut:
     """Findings, belongings, guardian, stated identity; every opening is on record. Never to be cached."""
-    response.headers["Cache-Control"] = "private, no-store"
     return sealed_out(admission.open_admission(session, services, viewer, case_id, now=now))
 
 

@@ -62,8 +62,11 @@ def settle(claim_id: uuid.UUID, body: ReasonIn, session: SessionDep, viewer: Vie
 
 @router.get("/claims/{claim_id}/identity", summary="Whom a result names outside the service")
 def identity(
-    claim_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep, response: Response
+    claim_id: uuid.UUID,
+    session: SessionDep,
+    services: ServicesDep,
+    viewer: ViewerDep,
+    now: NowDep,
 ) -> ClaimedIdentityOut:
     """For the police; every opening is on record. Never to be cached."""
-    response.headers["Cache-Control"] = "private, no-store"
     return identity_out(claims.open_identity(session, services, viewer, claim_id, now=now))

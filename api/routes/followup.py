@@ -30,10 +30,13 @@ router = APIRouter(tags=["followup"], responses=problems(403, 404))
 
 @router.get("/cases/{case_id}/follow-up", summary="Plan, visits and decisions")
 def read(
-    case_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep, response: Response
+    case_id: uuid.UUID,
+    session: SessionDep,
+    services: ServicesDep,
+    viewer: ViewerDep,
+    now: NowDep,
 ) -> FollowUpOut:
     """Newest first, withdrawn ones among them; notes for those who follow up."""
-    response.headers["Cache-Control"] = "private, no-store"
     return follow_up_out(followup_view.get_follow_up(session, services, viewer, case_id, now=now))
 
 

@@ -126,7 +126,7 @@ def add_audio(
 def listen(audio_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep) -> Response:
     """Unsealed for this viewer; the listening is on record. Never to be cached."""
     data, kind = interviews.open_audio(session, services, viewer, audio_id, now=now)
-    return Response(data, media_type=MEDIA_TYPES[kind], headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type=MEDIA_TYPES[kind])
 
 
 @router.delete("/audio/{audio_id}", summary="Take a recording out", status_code=204, responses=problems(409))

@@ -43,7 +43,7 @@ def download(session: SessionDep, viewer: ViewerDep, now: NowDep, wanted: Filter
     return Response(
         ledger.ledger_csv(session, viewer, wanted, now=now),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": disposition, "Cache-Control": "private, no-store"},
+        headers={"Content-Disposition": disposition},
     )  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def photo(
 ) -> Response:
     """While the lookout is open; each look is on record. Never to be cached."""
     data = lookouts.open_lookout_photo(session, services, viewer, lookout_id, size=size, now=now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type="image/jpeg")
 
 
 @router.get("/{lookout_id}/answers", summary="The answers to a lookout", responses=problems(404))

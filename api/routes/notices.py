@@ -103,7 +103,7 @@ def photo(
 ) -> Response:
     """Small, without metadata, of one person. Never to be cached."""
     data = notices.read_notice_photo(session, services, viewer, version_id, now=now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type="image/jpeg")
 
 
 @router.get(

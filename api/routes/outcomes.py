@@ -67,8 +67,6 @@ def handover(
     services: ServicesDep,
     viewer: ViewerDep,
     now: NowDep,
-    response: Response,
 ) -> HandoverOut:
     """A family's signature for caseworkers alone; every opening is on record. Never to be cached."""
-    response.headers["Cache-Control"] = "private, no-store"
     return handover_out(*outcome_papers.open_handover(session, services, viewer, outcome_id, now=now))

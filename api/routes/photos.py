@@ -125,7 +125,7 @@ def image(
 ) -> Response:
     """Unsealed for this viewer; the look is on record. Never to be cached."""
     data = photos.open_photo(session, services, viewer, photo_id, size=size, now=now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type="image/jpeg")
 
 
 @router.delete("/photos/{photo_id}", summary="Take a photograph out of the record and the search", status_code=204)

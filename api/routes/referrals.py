@@ -95,10 +95,8 @@ def read(
     services: ServicesDep,
     viewer: ViewerDep,
     now: NowDep,
-    response: Response,
 ) -> OpenedReferralOut:
     """Each reading is on record. Never to be cached."""
-    response.headers["Cache-Control"] = "private, no-store"
     return opened_out(referrals.read_referral(session, services, viewer, referral_id, now=now), viewer, now)
 
 

@@ -127,7 +127,7 @@ def photo(
 ) -> Response:
     """Unsealed for this viewer; the look is on record. Never to be cached."""
     data = sightings.open_sighting_photo(session, services, viewer, sighting_id, sighting_photo_id, size=size, now=now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type="image/jpeg")
 
 
 @router.get("/sightings/{sighting_id}/links", summary="Whom a sighting may show", responses=problems(404))

@@ -35,10 +35,13 @@ def list_page(
 
 @router.get("/tips/{tip_id}", summary="A tip, opened")
 def read(
-    tip_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep, response: Response
+    tip_id: uuid.UUID,
+    session: SessionDep,
+    services: ServicesDep,
+    viewer: ViewerDep,
+    now: NowDep,
 ) -> TipTextOut:
     """With its writer's contact, if one was given; the opening is on record. Never to be cached."""
-    response.headers["Cache-Control"] = "private, no-store"
     return tip_text_out(tips.read_tip(session, services, viewer, tip_id, now=now))
 
 
@@ -51,7 +54,7 @@ def read(
 def photo(tip_id: uuid.UUID, session: SessionDep, services: ServicesDep, viewer: ViewerDep, now: NowDep) -> Response:
     """Re-encoded. Never to be cached."""
     data = tips.read_tip_photo(session, services, viewer, tip_id, now=now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type="image/jpeg")
 
 
 @router.post("/tips/{tip_id}/accept", summary="Take clues from a tip", responses=problems(409))

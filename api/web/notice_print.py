@@ -24,5 +24,5 @@ def printed(
         picture = notices.read_notice_photo(session, services, viewer, version_id, now=now)
     address = address_of(services)(view.version.notice.token)
     data = notice_pdf(view.content, picture, address, view.case.number, locale, public=view.public)
-    headers = {"Cache-Control": "private, no-store", "Content-Disposition": 'inline; filename="notice.pdf"'}
+    headers = {"Content-Disposition": 'inline; filename="notice.pdf"'}
     return Response(data, media_type="application/pdf", headers=headers)

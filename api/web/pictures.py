@@ -14,4 +14,4 @@ def size_asked(page: Page) -> PhotoSize:
 
 def jpeg(data: bytes) -> Response:
     """A JPEG file for this one look."""
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type="image/jpeg")

@@ -18,7 +18,6 @@ from tracing.services import Services
 
 PREFIX = "/n/"
 HEADERS = {
-    "Cache-Control": "private, no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
         " frame-ancestors 'none'"

@@ -155,3 +155,17 @@ def test_a_link_is_nobodys_for_whom_its_case_does_not_exist(
     with unit_of_work(services.db) as session:
         sighting_links.decide_link(session, staff, proposed.id, accept=True, reason=None, now=now)
         sighting_links.withdraw_link(session, staff, link.id, reason="看错", now=now)
+
+
+def test_the_sightings_of_a_lookout_begin_with_the_one_it_was_opened_for(
+    services: Services, staff: Viewer, liaison: Viewer, now: datetime
+) -> None:
+    first, _other = sight(services, staff, now), sight(services, staff, now)
+    lookout = look_out(services, staff, first, now)
+    with unit_of_work(services.db) as session:
+        answer = lookout_answers.answer_lookout(
+            session, services, liaison, lookout.id, seen(now, minutes=5), now=now + timedelta(minutes=1)
+        )
+    with unit_of_work(services.db) as session:
+        listed = sightings.list_sightings(session, staff, lookout_id=lookout.id, now=now)
+    assert [one.id for one in listed.items] == [answer.sighting_id, first]

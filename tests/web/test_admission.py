@@ -147,7 +147,7 @@ def test_a_notice_is_drafted_looked_over_printed_and_taken_back(
     assert visitor.get(f"/n/{token}").status_code == 200
     paper = bureau.get(f"{notice}/pdf")
     assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
-    assert bureau.get(f"{notice}/photo").headers["cache-control"] == "private, no-store"
+    assert bureau.get(f"{notice}/photo").headers["cache-control"] == "no-store"
     assert led_to(staff.send(f"{notice}/withdraw", {"reason": "家属已联系"}, page=notice)) == notice
     assert "家属已联系" in staff.see(notice)
     assert visitor.get(f"/n/{token}").status_code == 404

@@ -83,7 +83,7 @@ def test_the_home_district_answers_a_notice_once(
     assert "移字7" not in staff.see("/return-ledger?until=2020-01-01")
     assert 'id="e-since"' in staff.see("/return-ledger?since=yesterday", 422)
     file = staff.get("/return-ledger.csv")
-    assert (file.status_code, "移字7" in file.text, file.headers["cache-control"]) == (200, True, "private, no-store")
+    assert (file.status_code, "移字7" in file.text, file.headers["cache-control"]) == (200, True, "no-store")
 
 
 def test_who_signed_is_opened_for_caseworkers_alone_and_the_outcome_taken_back(

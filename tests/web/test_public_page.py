@@ -54,7 +54,7 @@ def path(services: Services, story: Story) -> str:
 def bare(response: httpx2.Response) -> None:
     """What every answer to the public has and has not."""
     assert "set-cookie" not in response.headers
-    assert response.headers["cache-control"] == "private, no-store"
+    assert response.headers["cache-control"] == "no-store"
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src" not in policy

@@ -244,7 +244,7 @@ def withdraw_clue(
 def listen(page: PageDep, audio_id: uuid.UUID) -> Response:
     """The recording, for somebody who may see its case; never kept by the browser."""
     data, kind = interviews.open_audio(page.session, page.services, page.viewer, audio_id, now=page.now)
-    return Response(data, media_type=MEDIA_TYPES[kind], headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type=MEDIA_TYPES[kind])
 
 
 @router.post("/cases/{case_id}/audio/{audio_id}/remove")

@@ -49,6 +49,6 @@ def download(page: PageDep) -> Response:
         ledger.ledger_csv(page.session, page.viewer, _filter(Typed(dict(page.request.query_params))), now=page.now),
         media_type="text/csv; charset=utf-8",
         headers={
-            "Content-Disposition": 'attachment; filename="return-ledger.csv"', "Cache-Control": "private, no-store"
+            "Content-Disposition": 'attachment; filename="return-ledger.csv"'
         },
     )  # fmt: skip

@@ -23,7 +23,7 @@ def image(page: PageDep, photo_id: uuid.UUID) -> Response:
     """The photograph as JPEG, for somebody who may look; never kept by the browser."""
     size = next(iter(members_named(page.request.query_params.getlist("size"), PhotoSize)), PhotoSize.FULL)
     data = photos.open_photo(page.session, page.services, page.viewer, photo_id, size=size, now=page.now)
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+    return Response(data, media_type="image/jpeg")
 
 
 def _choose(page: Page, photo_id: uuid.UUID, back: str) -> Response:

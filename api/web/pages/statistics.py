@@ -161,7 +161,7 @@ def file(page: PageDep) -> Response:
         data, kind = as_xlsx(table, page.locale), "xlsx"
         media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     name = f"statistics-{query.first.isoformat()}-{query.last.isoformat()}.{kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=media, headers=headers)
 
 
