@@ -33,8 +33,8 @@ class Walk:
     faults: list[str] = field(default_factory=list)
 
     @contextmanager
-    def signed_in(self, user: User) -> Iterator[Page]:
-        """A window of this user's own."""
+    def signed_in(self, user: User, *, last_look: bool = True) -> Iterator[Page]:
+        """A window of this user's own. Its last page is looked at, unless the caller looks at the pages itself."""
         context = self.browser.new_context(
             viewport={"width": self.width, "height": 800}, java_script_enabled=self.scripts, locale="en-GB"
         )
@@ -54,7 +54,8 @@ class Walk:
             switch.click()
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans" if self.locale is Locale.ZH else "en")
         yield page
-        self.look(page)
+        if last_look:
+            self.look(page)
         context.close()
 
     def _hear_request(self, request: Request) -> None:
@@ -71,13 +72,17 @@ class Walk:
         if message.type == "error" and not message.text.startswith("Failed to load"):
             self.faults.append(message.text)
 
+    def measure(self, page: Page) -> None:
+        """Nothing hangs over the edge."""
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.faults.append(f"{page.url} is {wide} pixels too wide")
+
     def look(self, page: Page) -> None:
         """Nothing hangs over the edge, and axe finds no fault (it needs scripts)."""
         if not self.scripts:
             return
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            self.faults.append(f"{page.url} is {wide} pixels too wide")
+        self.measure(page)
         found = Axe().run(page)
         for one in found.response["violations"]:
             self.faults.append(f"{page.url}: {one['id']} {[node['html'][:160] for node in one['nodes'][:3]]}")
