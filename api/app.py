@@ -57,7 +57,7 @@ from tracing.gallery_keeper import IndexKeeper
 from tracing.limits import LoginLimiter, TipLimiter
 from tracing.periodic import Timekeeper
 from tracing.platform import logs
-from tracing.platform.clock import utc_now
+from tracing.platform.clock import Clock, utc_now
 from tracing.platform.settings import Settings, load_settings
 from tracing.platform.worker import EmbeddedWorker
 from tracing.services import Services, build_services
@@ -104,11 +104,11 @@ SIGNED_IN = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
     """The application for these settings (default: those of the environment).
 
-    Raises SettingsError when the service must not start with them. `app.state` has `services`, `limiter` and `worker`
-    (None when Celery runs the jobs).
+    Raises SettingsError when the service must not start with them. `app.state` has `services`, `clock`, `limiter` and
+    `worker` (None when Celery runs the jobs).
     """
     settings = settings or load_settings()
     logs.configure(settings)
@@ -134,7 +134,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             "auto_configure": False,
         },
     )
-    attach(app, services)
+    attach(app, services, clock)
     problems.install(app)
     app.include_router(_api())
     app.include_router(service.router)
@@ -148,12 +148,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def attach(app: FastAPI, services: Services) -> None:
+def attach(app: FastAPI, services: Services, clock: Clock = utc_now) -> None:
     """Make these the services that the routes work with: their limits, and a worker at rest when none is Celery's."""
     app.state.services = services
+    app.state.clock = clock
     app.state.limiter = LoginLimiter(services.settings.limits)
     app.state.tip_limiter = TipLimiter(services.settings.limits)
-    app.state.worker = _worker(services)
+    app.state.worker = _worker(services, clock)
 
 
 def _api() -> APIRouter:
@@ -164,21 +165,21 @@ def _api() -> APIRouter:
     return api
 
 
-def _worker(services: Services) -> EmbeddedWorker[Services] | None:
+def _worker(services: Services, clock: Clock) -> EmbeddedWorker[Services] | None:
     if services.settings.jobs.mode != "embedded":
         return None
-    return EmbeddedWorker(services.db, services.settings, REGISTRY, services, utc_now)
+    return EmbeddedWorker(services.db, services.settings, REGISTRY, services, clock)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the jobs beside the web server, and let those that run finish at the end."""
     worker: EmbeddedWorker[Services] | None = app.state.worker
-    timekeeper = Timekeeper(app.state.services, utc_now)
+    timekeeper = Timekeeper(app.state.services, app.state.clock)
     if worker is not None:
         worker.start()
         timekeeper.start()
-    keeper = IndexKeeper(app.state.services, utc_now)
+    keeper = IndexKeeper(app.state.services, app.state.clock)
     keeper.start()
     try:
         yield

@@ -19,7 +19,7 @@ from tracing.accounts import viewer_for_token
 from tracing.limits import LoginLimiter
 from tracing.paging import LIMIT_MAX
 from tracing.platform import errors
-from tracing.platform.clock import utc_now
+from tracing.platform.clock import Clock
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
 
@@ -34,6 +34,12 @@ def services_dependency(request: Request) -> Services:
     return services
 
 
+def now_of(request: Request) -> datetime:
+    """The present moment, by the clock of the process."""
+    clock: Clock = request.app.state.clock
+    return clock()
+
+
 def limiter_dependency(request: Request) -> LoginLimiter:
     """The count of failed sign-ins."""
     limiter: LoginLimiter = request.app.state.limiter
@@ -42,7 +48,7 @@ def limiter_dependency(request: Request) -> LoginLimiter:
 
 ServicesDep = Annotated[Services, Depends(services_dependency)]
 LimiterDep = Annotated[LoginLimiter, Depends(limiter_dependency)]
-NowDep = Annotated[datetime, Depends(utc_now)]
+NowDep = Annotated[datetime, Depends(now_of)]
 
 
 def viewer_dependency(

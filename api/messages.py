@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from models.case import CaseState
 from models.report import ReportState
 from models.user import Locale
-from tracing.platform.errors import TracingError
+from tracing.platform.errors import Named, TracingError
 from tracing.reports import IllegalReportMove
 from tracing.transitions import IllegalMove
 
@@ -50,6 +50,8 @@ def sentence(locale: Locale, error: TracingError) -> str:
 def _shown(locale: Locale, value: object, states: type[StrEnum] | None) -> str:
     if isinstance(value, StrEnum):
         return label(locale, value)
+    if isinstance(value, Named):
+        return value.zh if locale is Locale.ZH else value.en
     if isinstance(value, list | tuple):
         return _SEPARATOR[locale].join(_shown(locale, item, states) for item in value)
     return str(value) if states is None else label(locale, states(str(value)))

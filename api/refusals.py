@@ -5,6 +5,7 @@ import uuid
 import structlog
 from starlette.requests import Request
 
+from api.deps import now_of
 from api.errors import GateClosed
 from api.paths import template
 from tracing.access import Viewer
@@ -23,7 +24,6 @@ from tracing.exclusions import ExaminersMissing
 from tracing.kin import DnaMissing, KinNotVerified
 from tracing.notice_errors import OwnDraft
 from tracing.platform import errors
-from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
 from tracing.screenings import DangerSuspected, PersonObjects
 from tracing.services import Services
@@ -68,7 +68,7 @@ def record(request: Request, error: errors.TracingError) -> None:
     try:
         with unit_of_work(services.db) as session:
             note(
-                session, viewer, "denied", _object_kind(request), object_id, at=utc_now(),
+                session, viewer, "denied", _object_kind(request), object_id, at=now_of(request),
                 slug=error.slug, method=request.method, route=template(request.scope),
             )  # fmt: skip
     except Exception:

@@ -16,8 +16,10 @@ from models.organisation import OrganisationKind
 from models.referral import ReferralKind
 from tracing.clock_policy import Clocks, RestDay, Unit, Within
 from tracing.deadline_rules import LAST_SECOND, add_months
+from tracing.platform.errors import Named
 from tracing.policy_files import Mark, Row, read_policy
 
+_ASPECTS = {"visits": Named("探访次数", "visits"), "danger": Named("人身危险", "danger")}
 RECEIVING = frozenset({OrganisationKind.RECEIVING_UNIT, OrganisationKind.HEALTH_LIAISON})
 
 
@@ -96,11 +98,11 @@ class FollowUpPolicy(Row):
         """The domains in order."""
         return tuple(one.key for one in self.domains)
 
-    def words(self, key: str) -> str:
-        """A domain, "visits" or "danger" as a sentence names it, in both languages."""
-        if key in ("visits", "danger"):
-            return {"visits": "探访次数 (visits)", "danger": "人身危险 (danger)"}[key]
-        return next(f"{one.label_zh} ({one.label_en})" for one in self.domains if one.key == key)
+    def words(self, key: str) -> Named:
+        """A domain, "visits" or "danger" as a sentence names it."""
+        if key in _ASPECTS:
+            return _ASPECTS[key]
+        return next(Named(one.label_zh, one.label_en) for one in self.domains if one.key == key)
 
     def shows_danger(self, assessment: Mapping[str, StabilityGrade]) -> bool:
         """Whether the grades say that the person is in danger."""

@@ -27,7 +27,7 @@ from models.sighting import LinkState, Sighting, SightingLink
 from models.tip import Tip
 from models.webhook import WebhookEndpoint
 from tracing import access
-from tracing.access import Viewer
+from tracing.access import Permission, Viewer
 from tracing.platform.settings import Settings
 
 PAGES: Mapping[str, str] = MappingProxyType(
@@ -46,6 +46,10 @@ PAGES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Records that have a page, or a list that shows them."""
+LISTS: Mapping[str, tuple[Permission, str]] = MappingProxyType(
+    {"handover": (Permission.HANDOVER_RECEIVE, "/handovers")}
+)
+"""Records that are shown in a list of those alone who have the permission."""
 INBOX = "/inbox"
 
 
@@ -150,12 +154,17 @@ def destination(session: Session, viewer: Viewer, object_kind: str, object_id: u
     standing = select(about.model.id).where(about.model.id == object_id, about.scope(viewer))
     if session.scalar(standing) is None:
         return Destination(may=False)
-    page = PAGES[object_kind].format(id=object_id) if object_kind in PAGES else None
+    page = PAGES[object_kind].format(id=object_id) if object_kind in PAGES else _list(viewer, object_kind)
     places = [
         *_places(session, Case, access.case_scope(viewer), about.cases, object_id, PAGES["case"]),
         *_places(session, Report, access.report_scope(viewer), about.reports, object_id, PAGES["report"]),
     ]
     return Destination(may=True, page=page, places=tuple(places), resource=about.resource.format(id=object_id))
+
+
+def _list(viewer: Viewer, object_kind: str) -> str | None:
+    permission, path = LISTS.get(object_kind, (None, None))
+    return path if permission is not None and viewer.may(permission) else None
 
 
 def _places(

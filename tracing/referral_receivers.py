@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from matcher import divisions
@@ -69,7 +69,10 @@ def list_receivers(
     limit: int = 50,
     now: datetime,
 ) -> Page[Organisation]:
-    """Organisations of every province that receive this kind, oldest first; those of a division and below, if given.
+    """Organisations of every province that receive this kind, oldest first.
+
+    If a division is given, those that serve it: its own, those below it, and those of its city and province, whose
+    area it belongs to.
 
     Raises Forbidden, UnknownDivision, BadCursor.
     """
@@ -79,7 +82,11 @@ def list_receivers(
     )
     if division:
         check_division(division, field="division")
-        statement = statement.where(Organisation.division.startswith(divisions.normalise(division), autoescape=True))
+        code = divisions.normalise(division)
+        above = [code[:length].ljust(6, "0") for length in range(2, len(code), 2)]
+        statement = statement.where(
+            or_(Organisation.division.startswith(code, autoescape=True), Organisation.division.in_(above))
+        )
     page = page_of(
         session, statement, Organisation.created_at, Organisation.id, cursor=cursor, limit=limit, oldest_first=True
     )

@@ -54,7 +54,7 @@ def receivers(
     kind: Annotated[ReferralKind, Query()],
     division: Annotated[Division | None, Query()] = None,
 ) -> PageOut[PartyOut]:
-    """To choose from; of a division and those below it, if one is given."""
+    """To choose from; if a division is given, those that serve it: of it, below it, or of its city or province."""
     page = list_receivers(
         session, services, viewer, kind, division=division, cursor=paging.cursor, limit=paging.limit, now=now
     )

@@ -13,10 +13,10 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
+from api.deps import now_of
 from api.web.page import Page, who_looks
 from tracing.access import Viewer
 from tracing.platform import errors
-from tracing.platform.clock import utc_now
 from tracing.platform.db import read_only
 from tracing.services import Services
 
@@ -56,7 +56,7 @@ async def changes(
 
 def _look(request: Request, services: Services, mark: Mark) -> str | None:
     """The mark now; None when there is nothing for this viewer any more."""
-    viewer = who_looks(request, services, utc_now())
+    viewer = who_looks(request, services, now_of(request))
     if viewer is None:
         return None
     try:

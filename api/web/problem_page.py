@@ -6,13 +6,13 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.deps import now_of
 from api.locales import locale_of
 from api.problems import Problem
 from api.web import public_page
 from api.web.page import Again, Page, who_looks
 from api.web.rendering import render
 from tracing.platform import errors
-from tracing.platform.clock import utc_now
 from tracing.platform.db import unit_of_work
 from tracing.platform.errors import Unauthenticated
 from tracing.services import Services
@@ -43,7 +43,7 @@ def _render(request: Request, problem: Problem) -> Response:
     if again is not None and problem.status < 500:
         try:
             with unit_of_work(services.db) as session:
-                return again.show(Page(request, services, session, utc_now(), again.who, again.typed, problem))
+                return again.show(Page(request, services, session, now_of(request), again.who, again.typed, problem))
         except errors.TracingError as error:
             log.info("form_not_shown_again", code=error.slug)
     return _error_page(request, services, problem)
@@ -59,7 +59,7 @@ def _to_sign_in(request: Request) -> Response:
 def _error_page(request: Request, services: Services, problem: Problem) -> Response:
     viewer = getattr(request.state, "viewer", None)
     if viewer is None and problem.status < 500:
-        viewer = who_looks(request, services, utc_now())
+        viewer = who_looks(request, services, now_of(request))
     with services.db.session_factory() as session:  # never used: an error page asks the database nothing
-        page = Page(request, services, session, utc_now(), viewer, problem=problem, asks=False)
+        page = Page(request, services, session, now_of(request), viewer, problem=problem, asks=False)
         return render(page, "error.html")

@@ -1,12 +1,15 @@
 """Tokens: the grants of RFC 6749, rotation and reuse, revocation, guessing."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from models.user import Role
 from tests.factories.world import World
+from tracing.platform.clock import utc_now
 
 TOKEN = "/api/v1/oauth/token"
 ME = "/api/v1/me"
@@ -48,6 +51,14 @@ def test_a_refresh_token_works_once_and_its_reuse_ends_the_sign_in(client: TestC
     assert reused.json()["slug"] == "token_reused"
     assert _status(client, second["access_token"]) == 401
     assert _renew(client, second["refresh_token"]).status_code == 400
+
+
+def test_a_token_ends_by_the_clock_of_the_process(app: FastAPI, client: TestClient, world: World) -> None:
+    token = _sign_in(client, world)["access_token"]
+    app.state.clock = lambda: utc_now() + timedelta(minutes=29)
+    assert _status(client, token) == 200
+    app.state.clock = lambda: utc_now() + timedelta(minutes=31)
+    assert _status(client, token) == 401
 
 
 def test_a_refresh_token_is_no_access_token(client: TestClient, world: World) -> None:

@@ -27,6 +27,7 @@ from tests.api.conftest import Bearer
 from tests.api.matrix import CASE
 from tests.factories.stories import judged_case
 from tests.factories.world import World
+from tracing.followup import AssessmentIncomplete
 from tracing.platform import errors
 from tracing.platform.db import read_only
 from tracing.referrals import IllegalReferralMove
@@ -81,6 +82,13 @@ def test_states_in_messages_are_put_in_words() -> None:
     assert "CaseState" not in chinese
     referral = sentence(Locale.ZH, IllegalReferralMove(current=ReferralState.DONE, wanted=ReferralState.SENT))
     assert label(Locale.ZH, ReferralState.DONE) in referral
+
+
+def test_what_policies_name_is_told_in_one_language() -> None:
+    error = AssessmentIncomplete(domains=[errors.Named("住处", "Housing"), errors.Named("安全", "Safety")])
+    assert "Housing, Safety" in sentence(Locale.EN, error)
+    assert "住处、安全" in sentence(Locale.ZH, error)
+    assert "Housing" not in sentence(Locale.ZH, error)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import uvicorn
@@ -33,6 +35,17 @@ START_SECONDS = 60
 expect.set_options(timeout=20_000)  # a machine that does other work too
 
 
+@dataclass
+class StoryClock:
+    """The wall clock, and how far a story has gone ahead of it."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        """The moment at which the story is."""
+        return utc_now() + self.ahead
+
+
 @dataclass(frozen=True)
 class Ground:
     """The service before it is served: nothing runs its jobs yet but the test."""
@@ -40,6 +53,7 @@ class Ground:
     app: FastAPI
     world: World
     photos: dict[str, list[Path]]
+    clock: StoryClock
 
     @property
     def services(self) -> Services:
@@ -53,8 +67,10 @@ class Site:
     """Where the pages are, who lives there, and the sample photographs by person (none when they are not here)."""
 
     url: str
+    zone: ZoneInfo
     world: World
     photos: dict[str, list[Path]]
+    clock: StoryClock
 
 
 def _photos() -> dict[str, list[Path]]:
@@ -87,8 +103,9 @@ def ground(tmp_path: Path) -> Ground:
     if photos:
         settings = settings.model_copy(update={"faces": FaceSettings(engine="face_recognition")})
     upgrade(settings)
-    app = create_app(settings)
-    return Ground(app, build_world(app.state.services, utc_now()), photos)
+    clock = StoryClock()
+    app = create_app(settings, clock)
+    return Ground(app, build_world(app.state.services, clock()), photos, clock)
 
 
 @pytest.fixture
@@ -102,6 +119,6 @@ def site(ground: Ground) -> Iterator[Site]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.started, "the server did not start"
-    yield Site(f"http://127.0.0.1:{port}", ground.world, ground.photos)
+    yield Site(f"http://127.0.0.1:{port}", ground.services.settings.zone, ground.world, ground.photos, ground.clock)
     server.should_exit = True
     thread.join(START_SECONDS)

@@ -45,7 +45,7 @@ def is_page(page: Page, address: str) -> bool:
 @pytest.fixture
 def records(ground: Ground) -> dict[str, object]:
     """Ids of a record of every kind, made before the service and its worker run."""
-    return everything(ground.app.state.services, ground.world)
+    return everything(ground.services, ground.world)
 
 
 @pytest.mark.parametrize("locale", [Locale.ZH, Locale.EN], ids=lambda one: one.value)
@@ -74,9 +74,9 @@ def test_every_page_in_either_theme(
                     page.emulate_media(color_scheme="dark")
                     walk.look_at_contrast(page)
                 else:
-                    walk.look_at_edges(page)
+                    walk.measure(page)
                     page.set_viewport_size({"width": WIDE, "height": 800})
-                    walk.look_at_edges(page)
+                    walk.measure(page)
                     page.set_viewport_size({"width": 360, "height": 800})
 
     for role in ORDER:

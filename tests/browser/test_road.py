@@ -89,7 +89,7 @@ def test_a_lookout_is_answered_in_two_taps(
 
 
 def test_whoever_has_a_lookout_open_hears_at_once(ground: Ground, site: Site, chromium: Browser) -> None:
-    here, services = ground.world.a, ground.app.state.services
+    here, services = ground.world.a, ground.services
     staff = ground.world.viewer(here.users[Role.STATION_STAFF])
     liaison = ground.world.viewer(here.users[Role.COMMUNITY_LIAISON])
     lookout = look_out(services, staff, sight(services, staff, utc_now(), RED), utc_now())

@@ -34,8 +34,8 @@ class Walk:
     faults: list[str] = field(default_factory=list)
 
     @contextmanager
-    def signed_in(self, user: User) -> Iterator[Page]:
-        """A window of this user's own."""
+    def signed_in(self, user: User, *, last_look: bool = True) -> Iterator[Page]:
+        """A window of this user's own. Its last page is looked at, unless the caller looks at the pages itself."""
         context = self.browser.new_context(
             viewport={"width": self.width, "height": 800}, java_script_enabled=self.scripts, locale="en-GB"
         )
@@ -55,7 +55,8 @@ class Walk:
             switch.click()
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans" if self.locale is Locale.ZH else "en")
         yield page
-        self.look(page)
+        if last_look:
+            self.look(page)
         context.close()
 
     def _hear_request(self, request: Request) -> None:
@@ -72,17 +73,17 @@ class Walk:
         if message.type == "error" and not message.text.startswith("Failed to load"):
             self.faults.append(message.text)
 
-    def look(self, page: Page) -> None:
-        """Nothing hangs over the edge, and axe finds no fault (it needs scripts)."""
-        if self.scripts:
-            self.look_at_edges(page)
-            self._ask_axe(page)
-
-    def look_at_edges(self, page: Page) -> None:
+    def measure(self, page: Page) -> None:
         """Nothing hangs over the edge."""
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             self.faults.append(f"{page.url} is {wide} pixels too wide")
+
+    def look(self, page: Page) -> None:
+        """Nothing hangs over the edge, and axe finds no fault (it needs scripts)."""
+        if self.scripts:
+            self.measure(page)
+            self._ask_axe(page)
 
     def look_at_contrast(self, page: Page) -> None:
         """Axe finds no fault in what a theme changes."""

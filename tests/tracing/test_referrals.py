@@ -254,6 +254,8 @@ def test_receivers_are_found_in_every_province(
 
     assert found(ReferralKind.LOW_INCOME) == {world.a.receiving.id, world.b.receiving.id}
     assert found(ReferralKind.LOW_INCOME, "35") == {world.b.receiving.id}
+    assert found(ReferralKind.LOW_INCOME, "350203") == {world.b.receiving.id}, "the city's office serves its counties"
+    assert found(ReferralKind.LOW_INCOME, "350100") == set(), "another city's does not"
     assert found(ReferralKind.MEDICAL, "45") == {world.a.receiving.id, world.a.health.id}
 
 

@@ -2,9 +2,12 @@
 
 import ast
 import importlib
+import json
 import pkgutil
+import re
 from collections.abc import Iterator
 from enum import StrEnum
+from importlib import resources
 from pathlib import Path
 
 from jinja2 import nodes
@@ -20,6 +23,7 @@ from tracing.platform.errors import TracingError
 from tracing.system_state import PolicyArea
 
 WEB = TEMPLATES.parent
+LATIN = re.compile("[A-Za-z]")
 CALLS = {"done": 1, "warning": 1, "text": 0}
 """Functions that take a msgid, and its position."""
 
@@ -70,6 +74,15 @@ def _errors(base: type[TracingError]) -> Iterator[type[TracingError]]:
     for child in base.__subclasses__():
         yield child
         yield from _errors(child)
+
+
+def policy_msgids() -> Iterator[tuple[str, str]]:
+    """(where, msgid) of every source in the packaged policies that the pages name, unless it is in Chinese alone."""
+    for name in ("deadlines-CN.json", "dossier-CN.json", "features-1.json"):
+        policy = json.loads(resources.files("tracing.policies").joinpath(name).read_text("utf-8"))
+        rows = [*policy.get("clocks", ()), *policy.get("items", ()), *policy.get("lists", ())]
+        assert rows, name
+        yield from ((name, row["source"]) for row in rows if LATIN.search(row["source"]))
 
 
 def enum_msgids() -> Iterator[str]:

@@ -77,7 +77,10 @@ def test_a_man_who_lost_his_wallet_stays_without_being_searched_for(
     stale = staff.send(form, right, page=form)
     assert (stale.status_code, "梁某某" in stale.text) == (412, True)
 
+    told = "身份明确，不进行比对寻亲。"
+    assert (told in staff.see(case), f'action="{case}/submit"' in staff.see(case)) == (True, False)
     assert led_to(staff.send(f"{case}/care", {}, page=page)) == page
+    assert told in staff.see(case)
     case_id = id_of(case)
     assert state_of(services, case_id) is CaseState.IN_CARE
     assert staff.send(f"{case}/identity-disproved", {"reason": " "}, page=page).status_code == 422

@@ -3,7 +3,16 @@
 Use cases subclass the kinds below; `api/problems.py` maps each kind to an HTTP problem.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A value of a message that policies name in each language."""
+
+    zh: str
+    en: str
 
 
 class TracingError(Exception):
