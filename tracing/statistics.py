@@ -1,6 +1,7 @@
 """Statistics (联席会议数据): figures of a period by organisation or division, small ones hidden, with their cases."""
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import ColumnElement, Select, String, cast, distinct, func, literal, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.case import Case
@@ -197,6 +198,7 @@ def counted(period: Period, key: str, root: Organisation, by: Grouping) -> Selec
             rows.c.case_id,
             cast(rows.c.part, String).label("part"),
             rows.c.days,
+            rows.c.on,
             _key(root, by).label("group_key"),
         )
         .join(Organisation, Organisation.id == rows.c.organisation_id)
@@ -206,18 +208,19 @@ def counted(period: Period, key: str, root: Organisation, by: Grouping) -> Selec
 
 def _measured(session: Session, one: Definition, period: Period, root: Organisation, by: Grouping) -> Measured:
     rows = counted(period, one.key, root, by).subquery()
-    groups: list[Any] = [literal(None, String)] if by is Grouping.NONE else [literal(None, String), rows.c.group_key]
-    found: dict[tuple[str | None, str | None], tuple[float, int]] = {}
-    for group in groups:
-        if one.measure == "median":
-            found |= {(key, None): (value, count) for key, value, count in session.execute(_median(rows, group))}
-            continue
-        count = func.count(distinct(rows.c.item_id))
-        for part in (literal(None, String), rows.c.part):
-            named = select(group.label("g"), part.label("p"), count).group_by("g", "p")
-            for key, value, number in session.execute(named):
-                found[key, value] = (number, number)
-    return MappingProxyType(found)
+    none = literal(None, String)
+    if one.measure == "median":
+        groups: list[Any] = [none] if by is Grouping.NONE else [none, rows.c.group_key]
+        medians = [row for group in groups for row in session.execute(_median(rows, group))]
+        return MappingProxyType({(key, None): (value, count) for key, value, count in medians})
+    key = none if by is Grouping.NONE else rows.c.group_key
+    found: Counter[tuple[str | None, str | None]] = Counter()
+    for group, part, number in session.execute(
+        select(key.label("g"), rows.c.part.label("p"), func.count()).group_by("g", "p")
+    ):
+        for place in {(None, None), (group, None), (None, part), (group, part)}:
+            found[place] += number
+    return MappingProxyType({place: (number, number) for place, number in found.items()})
 
 
 def _median(rows: Any, group: Any) -> Select[Any]:

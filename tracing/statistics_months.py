@@ -4,8 +4,9 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import Date, case, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
 from models.organisation import Organisation
 from tracing import access
@@ -44,10 +45,7 @@ def read_months(
     found = []
     for key in figures:
         row = totals[key]
-        counts = [
-            _counted_once(session, period_of(services, replace(query, first=first, last=last), now), key, table.root)
-            for first, last in spans
-        ]
+        counts = _by_month(session, period_of(services, query, now), key, table.root, spans)
         hidden: Set[int] = set()
         if not query.exact and row.figure.of_people:
             all_of_it = hidden_cells([[*counts, sum(counts)]], table.definitions.threshold)
@@ -69,6 +67,15 @@ def _months(query: Query) -> list[tuple[date, date]]:
     return spans
 
 
-def _counted_once(session: Session, period: Period, key: str, root: Organisation) -> int:
+def _by_month(
+    session: Session, period: Period, key: str, root: Organisation, spans: Sequence[tuple[date, date]]
+) -> list[int]:
+    """How many fall into each span. ValueError for a figure that no single day or moment puts into one."""
     rows = counted(period, key, root, Grouping.NONE).subquery()
-    return session.scalar(select(func.count(distinct(rows.c.item_id)))) or 0
+    if isinstance(rows.c.on.type, NullType):
+        raise ValueError(f"{key} is counted of no day")
+    of_days = isinstance(rows.c.on.type, Date)
+    ends = [replace(period, first=first, last=last).end for first, last in spans]
+    at = case(*((rows.c.on < (end.date() if of_days else end), at) for at, end in enumerate(ends)))
+    found: dict[int, int] = dict(session.execute(select(at.label("at"), func.count()).group_by("at")).all())
+    return [found.get(at, 0) for at in range(len(spans))]
