@@ -209,6 +209,11 @@ def get_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now: datet
     return case
 
 
+def seen_case(session: Session, viewer: Viewer, case: uuid.UUID | Case) -> Case:
+    """The case, unless the caller has it already: loaded in this transaction, and known to exist for this viewer."""
+    return case if isinstance(case, Case) else load_case(session, viewer, case)
+
+
 def load_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, lock: bool = False) -> Case:
     """A case for a use case that logs its own action. `lock` holds the row until the end of the transaction."""
     statement = (
