@@ -110,8 +110,13 @@ def candidate_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Candidate`: those of the cases that exist for the viewer, from either side of a case pair."""
     if not viewer.may(Permission.CANDIDATE_READ):
         return false()
-    mine = select(Case.id).where(case_scope(viewer))
-    return or_(Candidate.case_id.in_(mine), Candidate.other_case_id.in_(mine))
+    # One by one: as lists of ids, every case of the jurisdiction would be gathered for each candidate that is opened.
+    return or_(
+        *(
+            exists().where(Case.id == side, case_scope(viewer)).correlate_except(Case)
+            for side in (Candidate.case_id, Candidate.other_case_id)
+        )
+    )
 
 
 def home_notice_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Container, Sequence
 from datetime import date, datetime
 from itertools import starmap
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -308,16 +309,11 @@ def standing_answer(session: Session, examiner_id: uuid.UUID, seed_id: uuid.UUID
     ).one_or_none()
 
 
-def waiting_seeds(session: Session, viewer: Viewer) -> dict[uuid.UUID, int]:
-    """How many seeds of each case this viewer has not answered."""
+def waiting_seeds(viewer: Viewer) -> Select[Any]:
+    """The seeds that this viewer has not answered."""
     mine = exists().where(
         SeedReview.seed_id == ReviewSeed.id,
         SeedReview.examiner_id == viewer.user_id,
         SeedReview.withdrawn_at.is_(None),
     )
-    rows = session.execute(
-        select(ReviewSeed.case_id, func.count())
-        .where(access.seed_scope(viewer), ~mine, ~is_excluded())
-        .group_by(ReviewSeed.case_id)
-    )
-    return dict(rows.all())
+    return select(ReviewSeed.id).where(access.seed_scope(viewer), ~mine, ~is_excluded())
