@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Float, Select, and_, cast, exists, literal, null, or_, select
+from sqlalchemy import Float, Select, and_, cast, exists, literal, null, or_, select, union
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
@@ -121,24 +121,21 @@ def _settled(period: Period) -> Select[Any]:
 
 
 def _medical(period: Period) -> Select[Any]:
-    stay = exists().where(
-        Outcome.case_id == Case.id,
+    stay = select(Outcome.case_id).where(
         Outcome.kind == OutcomeKind.HOSPITAL,
         Outcome.withdrawn_at.is_(None),
         period.has(Outcome.occurred_on),
     )
-    handed_over = exists().where(
-        HospitalHandover.case_id == Case.id,
+    handed_over = select(HospitalHandover.case_id).where(
         HospitalHandover.withdrawn_at.is_(None),
         period.holds(HospitalHandover.handed_at),
     )
-    referred = exists().where(
-        Referral.case_id == Case.id,
+    referred = select(Referral.case_id).where(
         Referral.kind == ReferralKind.MEDICAL,
         Referral.state.in_(READABLE),
         period.holds(Referral.sent_at),
     )
-    return _rows(Case.id, Case.id).where(or_(stay, handed_over, referred))
+    return _rows(Case.id, Case.id).where(Case.id.in_(union(stay, handed_over, referred)))
 
 
 def _wandered_again(period: Period) -> Select[Any]:
