@@ -17,15 +17,14 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from fastapi.testclient import TestClient
-from sqlalchemy import Column, DateTime, Engine, Table, Uuid, event, select, text
+from sqlalchemy import Column, DateTime, Engine, Table, Uuid, select, text
 
 from api.app import create_app
 from benchmarks.drill_index import database, settings_of
@@ -33,6 +32,7 @@ from models.base import Base
 from models.case import CaseState
 from models.organisation import OrganisationKind
 from models.user import Role, User
+from tests.factories.statements import heard
 from tests.factories.stories import Story, describe, judged_case
 from tests.factories.world import PASSWORD, World, build_world
 from tests.web.conftest import Browser
@@ -170,25 +170,6 @@ def _value(column: Column[object], copied: set[str]) -> str:
     if isinstance(getattr(column.type, "impl", column.type), DateTime):
         return f"{column.name} - n * interval '{HOURS_APART} hours'"
     return f'"{column.name}"'
-
-
-@contextmanager
-def heard(engine: Engine) -> Iterator[list[tuple[float, str]]]:
-    """What the engine is asked, each statement with the milliseconds until its first row."""
-    statements: list[tuple[float, str]] = []
-    began = [0.0]
-
-    def asked(*_: object) -> None:
-        began[0] = time.perf_counter()
-
-    def answered(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(((time.perf_counter() - began[0]) * 1000, statement))
-
-    event.listen(engine, "before_cursor_execute", asked)
-    event.listen(engine, "after_cursor_execute", answered)
-    yield statements
-    event.remove(engine, "before_cursor_execute", asked)
-    event.remove(engine, "after_cursor_execute", answered)
 
 
 def measure(

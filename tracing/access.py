@@ -72,6 +72,18 @@ def viewer_of(user: User, organisation: Organisation) -> Viewer:
     )
 
 
+def chain_of(path: str) -> list[uuid.UUID]:
+    """The organisations above the one of a path, from the root, and that one itself."""
+    return [uuid.UUID(one) for one in path.strip("/").split("/")]
+
+
+def police_serving(organisation: Organisation) -> ColumnElement[bool]:
+    """Condition on `User` joined to its `Organisation`: active police in whose jurisdiction (`viewer_of`) it lies."""
+    above = chain_of(organisation.path)
+    root = Organisation.parent_id.is_(None) & Organisation.id.in_(above)
+    return User.active & User.role.in_(POLICE) & (root | Organisation.parent_id.in_(above))
+
+
 def require(viewer: Viewer, permission: Permission) -> None:
     """Raise Forbidden unless the viewer's role has the permission."""
     if not viewer.may(permission):

@@ -9,11 +9,10 @@ import random
 import uuid
 from collections.abc import Container, Sequence
 from datetime import date, datetime
-from itertools import starmap
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
@@ -26,7 +25,7 @@ from models.review import Review
 from models.review_protocol import FeatureNote, ReviewSeed, SeedExclusion, SeedReview
 from models.user import User
 from tracing import access
-from tracing.access import Viewer, viewer_of
+from tracing.access import Viewer
 from tracing.face_models import version_in_force
 from tracing.gallery import gallery_size
 from tracing.matching_proposals import Proposal, weigh
@@ -133,15 +132,16 @@ def _ends(session: Session, services: Services, case_ids: Sequence[uuid.UUID]) -
 
 def _widest(session: Session, case: Case) -> str:
     """The widest jurisdiction of the police who see the case: whatever lies in it they could look up."""
-    rows = session.execute(
-        select(User, Organisation)
-        .join(Organisation, Organisation.id == User.organisation_id)
-        .where(User.role.in_(access.POLICE), User.active)
-    ).all()
-    above = [
-        one.jurisdiction for one in starmap(viewer_of, rows) if case.organisation.path.startswith(one.jurisdiction)
-    ]
-    return min(above, key=len, default=case.organisation.path)
+    reached = aliased(Organisation)
+    widest = session.scalar(
+        select(reached.path)
+        .join(Organisation, reached.id == func.coalesce(Organisation.parent_id, Organisation.id))
+        .join(User, User.organisation_id == Organisation.id)
+        .where(access.police_serving(case.organisation))
+        .order_by(func.length(reached.path))
+        .limit(1)
+    )
+    return widest or case.organisation.path
 
 
 def _alike(session: Session, services: Services, case: Case, report_ids: Sequence[uuid.UUID]) -> list[Proposal]:
