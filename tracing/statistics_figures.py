@@ -87,7 +87,7 @@ def _rows(item: Any, case: Any, *, part: Any = None, days: Any = None, on: Any =
 
 def _people_helped(period: Period) -> Select[Any]:
     # Taken into care: the identity is known, nothing is handed in. A draft that was thrown away is nobody helped.
-    in_care = exists().where(CaseTransition.case_id == Case.id, CaseTransition.to_state == CaseState.IN_CARE)
+    in_care = Case.id.in_(select(CaseTransition.case_id).where(CaseTransition.to_state == CaseState.IN_CARE))
     return _rows(Case.id, Case.id, part=Case.admission_kind, on=Case.admitted_on).where(
         or_(Case.submitted_by_id.is_not(None), in_care), period.has(Case.admitted_on)
     )
