@@ -210,8 +210,8 @@ def drill(kills: int, seed: int, faces: int, *, postgresql: bool, approximate: s
 
 
 @contextmanager
-def database(folder: Path, *, postgresql: bool) -> Iterator[str]:
-    """The URL of a SQLite file in the folder, or of a PostgreSQL database that is dropped afterwards."""
+def database(folder: Path, *, postgresql: bool, keep: bool = False) -> Iterator[str]:
+    """The URL of a SQLite file in the folder, or of a PostgreSQL database that is dropped afterwards unless kept."""
     if not postgresql:
         yield f"sqlite:///{folder}/var/guitu.sqlite3"
         return
@@ -223,8 +223,9 @@ def database(folder: Path, *, postgresql: bool) -> Iterator[str]:
     try:
         yield make_url(given).set(database=name).render_as_string(hide_password=False)
     finally:
-        with server.connect() as connection:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        if not keep:
+            with server.connect() as connection:
+                connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
         server.dispose()
 
 

@@ -1,13 +1,14 @@
 """The main pages over 100,000 cases: how long the server takes for each, and how many statements it asks.
 
-    python -m benchmarks.pages [--cases 100000] [--rounds 40]
+    python -m benchmarks.pages [--cases 100000] [--rounds 40] [--keep FOLDER] [--only WORD] [--show]
 
 Fills a throw-away PostgreSQL database (on the server of GUITU_TEST_POSTGRES_URL): one case in each state is walked
 there by the use cases, with its report, candidates, opinions, deadlines and outcome; the rest are copies of these rows
 with other ids, numbers, names and earlier times, of a hundred stations in two provinces. Then each page is asked for as
 the user whose page it is, in this process, without a network: what is timed is the server's own work. A page whose
 statements grow with its rows would show here. The last line is one JSON object; the database is dropped, whatever
-happens.
+happens. `--keep` leaves it there, with its keys and its name in the folder, to be measured again the next time.
+`--show` lists the statements of each page with their milliseconds.
 """
 
 import argparse
@@ -16,15 +17,14 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from fastapi.testclient import TestClient
-from sqlalchemy import Column, DateTime, Engine, Table, Uuid, event, text
+from sqlalchemy import Column, DateTime, Engine, Table, Uuid, select, text
 
 from api.app import create_app
 from benchmarks.drill_index import database, settings_of
@@ -32,12 +32,13 @@ from models.base import Base
 from models.case import CaseState
 from models.organisation import OrganisationKind
 from models.user import Role, User
+from tests.factories.statements import heard
 from tests.factories.stories import Story, describe, judged_case
-from tests.factories.world import World, build_world
+from tests.factories.world import PASSWORD, World, build_world
 from tests.web.conftest import Browser
 from tracing.organisations import place
 from tracing.platform import migrations
-from tracing.platform.db import unit_of_work
+from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services, build_services
 
 STATES = tuple(state for state in CaseState if state is not CaseState.IN_CARE)
@@ -75,21 +76,31 @@ class Asked:
     role: Role
 
 
-def pages(searched: Story, released: Story) -> tuple[Asked, ...]:
-    """The main pages; `searched` is a case in review, `released` one whose family may be called."""
-    case, candidate = f"/cases/{searched.case_id}", f"/candidates/{searched.candidate}"
+@dataclass(frozen=True)
+class Ground:
+    """A filled database: a case in review and its candidate, a case whose family may be called, and who asks."""
+
+    url: str
+    case: str
+    candidate: str
+    released: str
+    usernames: dict[str, str]
+
+
+def pages(ground: Ground) -> tuple[Asked, ...]:
+    """The main pages."""
     return (
         Asked("home of staff", "/", Role.STATION_STAFF),
         Asked("home of an examiner", "/", Role.POLICE_EXAMINER),
         Asked("cases", "/cases", Role.STATION_STAFF),
         Asked("cases in review", "/cases?state=in_review", Role.BUREAU_SUPERVISOR),
         Asked("cases by sex and age", "/cases?sex=male&age_from=30&age_to=60", Role.BUREAU_SUPERVISOR),
-        Asked("case", case, Role.STATION_STAFF),
-        Asked("candidate", candidate, Role.POLICE_EXAMINER),
+        Asked("case", f"/cases/{ground.case}", Role.STATION_STAFF),
+        Asked("candidate", f"/candidates/{ground.candidate}", Role.POLICE_EXAMINER),
         Asked("review queue", "/review", Role.POLICE_EXAMINER),
         Asked("reports", "/reports", Role.STATION_STAFF),
         Asked("deadlines", "/deadlines", Role.STATION_STAFF),
-        Asked("contact", f"/cases/{released.case_id}/contact", Role.CASEWORKER),
+        Asked("contact", f"/cases/{ground.released}/contact", Role.CASEWORKER),
         Asked("lookouts", "/lookouts", Role.STATION_STAFF),
         Asked("follow-up", "/followup", Role.CASEWORKER),
         Asked("statistics", "/statistics", Role.BUREAU_SUPERVISOR),
@@ -161,46 +172,68 @@ def _value(column: Column[object], copied: set[str]) -> str:
     return f'"{column.name}"'
 
 
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[int]]:
-    """How many statements the engine was asked, as the first item of a list."""
-    count = [0]
+def measure(
+    services: Services, users: dict[Role, User], asked: tuple[Asked, ...], rounds: int, *, show: bool
+) -> dict[str, dict[str, float]]:
+    """Milliseconds (p50, p95; of this process's processor and of the database p50), statements and size of each page.
 
-    def asked(*_: object) -> None:
-        count[0] += 1
-
-    event.listen(engine, "before_cursor_execute", asked)
-    yield count
-    event.remove(engine, "before_cursor_execute", asked)
-
-
-def measure(services: Services, world: World, asked: tuple[Asked, ...], rounds: int) -> dict[str, dict[str, float]]:
-    """Milliseconds (p50, p95) and statements a page; the first look at each is not counted."""
+    The first look at each is not counted.
+    """
     app = create_app(services.settings)
     engine = app.state.services.db.engine
     signed_in: dict[Role, Browser] = {}
     figures = {}
     for page in asked:
         if page.role not in signed_in:
-            user: User = world.a.users[page.role]
-            signed_in[page.role] = Browser(TestClient(app, follow_redirects=False)).sign_in(user, world.password)
-        times = []
+            browser = Browser(TestClient(app, follow_redirects=False))
+            signed_in[page.role] = browser.sign_in(users[page.role], PASSWORD)
+        times, processor, database_times = [], [], []
         for number in range(rounds + 1):
-            with counted(engine) as count:
-                began = time.perf_counter()
+            with heard(engine) as statements:
+                began, busy = time.perf_counter(), time.process_time()
                 response = signed_in[page.role].get(page.path)
                 times.append((time.perf_counter() - began) * 1000)
+                processor.append((time.process_time() - busy) * 1000)
+                database_times.append(sum(taken for taken, _ in statements))
             if response.status_code != 200:
                 raise RuntimeError(f"{page.name}: {response.status_code}")
             if number == 0:
-                times.clear()
+                for taken in (times, processor, database_times):
+                    taken.clear()
         figures[page.name] = {
             "p50_ms": round(float(np.percentile(times, 50)), 1), "p95_ms": round(float(np.percentile(times, 95)), 1),
-            "statements": count[0], "kilobytes": round(len(response.content) / 1000, 1),
+            "processor_ms": round(float(np.median(processor)), 1),
+            "database_ms": round(float(np.median(database_times)), 1),
+            "statements": len(statements), "kilobytes": round(len(response.content) / 1000, 1),
         }  # fmt: skip
         print(f"{page.name:22} {figures[page.name]}", flush=True)
+        if show:
+            for milliseconds, statement in statements:
+                print(f"    {milliseconds:7.1f} ms  {' '.join(statement.split())}")
     app.state.services.db.dispose()
     return figures
+
+
+def filled(services: Services, url: str, cases: int) -> Ground:
+    """Fill an empty database."""
+    world, now = build_world(services, datetime.now(UTC)), datetime.now(UTC)
+    stories = walked(services, world, now)
+    searched, released = stories[CaseState.IN_REVIEW], stories[CaseState.CONTACT_RELEASED]
+    with unit_of_work(services.db) as session:
+        examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
+        describe(session, services, examiner, searched.case_id, now=now)
+    copy_rows(services.db.engine, cases // len(STATES), more_stations(services, world, now))
+    return Ground(
+        url, str(searched.case_id), str(searched.candidate), str(released.case_id),
+        {role.value: user.username for role, user in world.a.users.items()},
+    )  # fmt: skip
+
+
+def users_of(services: Services, ground: Ground) -> dict[Role, User]:
+    """Whose pages are asked for."""
+    with read_only(services.db) as session:
+        by_name = {user.username: user for user in session.scalars(select(User))}
+    return {Role(role): by_name[name] for role, name in ground.usernames.items()}
 
 
 def main() -> int:
@@ -208,25 +241,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the filled database, or measure a kept one")
+    parser.add_argument("--only", default="", metavar="WORD", help="the pages whose names contain it")
+    parser.add_argument("--show", action="store_true", help="list the statements")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, database(Path(folder), postgresql=True) as url:
-        settings = settings_of(Path(folder) / "var", url)
-        settings.data_dir.mkdir(mode=0o700)
+    with ExitStack() as stack:
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        noted = folder / "ground.json"
+        kept = Ground(**json.loads(noted.read_text())) if noted.exists() else None
+        url = kept.url if kept else stack.enter_context(database(folder, postgresql=True, keep=bool(options.keep)))
+        settings = settings_of(folder / "var", url)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         migrations.upgrade(settings)
         services = build_services(settings)
-        world, now = build_world(services, datetime.now(UTC)), datetime.now(UTC)
-        stories = walked(services, world, now)
-        with unit_of_work(services.db) as session:
-            examiner = world.viewer(world.a.users[Role.POLICE_EXAMINER])
-            describe(session, services, examiner, stories[CaseState.IN_REVIEW].case_id, now=now)
-        copy_rows(services.db.engine, options.cases // len(STATES), more_stations(services, world, now))
+        stack.callback(services.db.dispose)
+        ground = kept or filled(services, url, options.cases)
+        if options.keep and not kept:
+            noted.write_text(json.dumps(asdict(ground)))
         with services.db.engine.connect() as connection:
             cases = connection.scalar(text("SELECT count(*) FROM case_file"))
         print(f"{cases:,} cases in {time.process_time():.0f} s of processor time", flush=True)
-        figures = measure(
-            services, world, pages(stories[CaseState.IN_REVIEW], stories[CaseState.CONTACT_RELEASED]), options.rounds
-        )
-        services.db.dispose()
+        asked = tuple(page for page in pages(ground) if options.only in page.name)
+        figures = measure(services, users_of(services, ground), asked, options.rounds, show=options.show)
     print(json.dumps({
         "bench": "pages", "cases": cases, "p95_ms": {name: row["p95_ms"] for name, row in figures.items()},
         "statements": {name: int(row["statements"]) for name, row in figures.items()},

@@ -72,6 +72,18 @@ def viewer_of(user: User, organisation: Organisation) -> Viewer:
     )
 
 
+def chain_of(path: str) -> list[uuid.UUID]:
+    """The organisations above the one of a path, from the root, and that one itself."""
+    return [uuid.UUID(one) for one in path.strip("/").split("/")]
+
+
+def police_serving(organisation: Organisation) -> ColumnElement[bool]:
+    """Condition on `User` joined to its `Organisation`: active police in whose jurisdiction (`viewer_of`) it lies."""
+    above = chain_of(organisation.path)
+    root = Organisation.parent_id.is_(None) & Organisation.id.in_(above)
+    return User.active & User.role.in_(POLICE) & (root | Organisation.parent_id.in_(above))
+
+
 def require(viewer: Viewer, permission: Permission) -> None:
     """Raise Forbidden unless the viewer's role has the permission."""
     if not viewer.may(permission):
@@ -110,8 +122,13 @@ def candidate_scope(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on `Candidate`: those of the cases that exist for the viewer, from either side of a case pair."""
     if not viewer.may(Permission.CANDIDATE_READ):
         return false()
-    mine = select(Case.id).where(case_scope(viewer))
-    return or_(Candidate.case_id.in_(mine), Candidate.other_case_id.in_(mine))
+    # One by one: as lists of ids, every case of the jurisdiction would be gathered for each candidate that is opened.
+    return or_(
+        *(
+            exists().where(Case.id == side, case_scope(viewer)).correlate_except(Case)
+            for side in (Candidate.case_id, Candidate.other_case_id)
+        )
+    )
 
 
 def home_notice_scope(viewer: Viewer) -> ColumnElement[bool]:

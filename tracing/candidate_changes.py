@@ -16,9 +16,9 @@ from models.review import Review
 from models.review_protocol import ReviewSeed
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import load_case
+from tracing.cases import seen_case
 from tracing.paging import Page, page_of
-from tracing.review_seeds import as_candidate, seeds_of, standing_answer
+from tracing.review_seeds import answers_of, as_candidates, seeds_of
 from tracing.trail import note
 
 
@@ -43,7 +43,7 @@ class ChangeView:
 def list_changes(
     session: Session,
     viewer: Viewer,
-    case_id: uuid.UUID,
+    case: uuid.UUID | Case,
     *,
     candidate_id: uuid.UUID | None = None,
     cursor: str | None = None,
@@ -55,7 +55,7 @@ def list_changes(
     Those of candidates that are sealed for the viewer are left out: they would tell the score.
     """
     access.require(viewer, Permission.CANDIDATE_READ)
-    case = load_case(session, viewer, case_id)
+    case = seen_case(session, viewer, case)
     statement = (
         select(CandidateChange)
         .join(Candidate, Candidate.id == CandidateChange.candidate_id)
@@ -84,10 +84,11 @@ def list_changes(
 def _of_seeds(session: Session, viewer: Viewer, case: Case, candidate_id: uuid.UUID | None) -> list[ChangeView]:
     """How each seed that is open to this viewer entered the list: with the candidate beside which it was sown."""
     views = []
-    for seed in seeds_of(session, viewer, case.id):
-        judged = standing_answer(session, viewer.user_id, seed.id) is not None
-        decided = as_candidate(session, seed, judged=judged).state is CandidateState.CLOSED
-        if candidate_id not in (None, seed.id) or not (judged or decided):
+    seeds = [seed for seed in seeds_of(session, viewer, case.id) if candidate_id in (None, seed.id)]
+    answers = answers_of(session, [seed.id for seed in seeds])
+    judged = {key for key, given in answers.items() if any(one.examiner_id == viewer.user_id for one in given)}
+    for seed, passing in zip(seeds, as_candidates(session, seeds, judged), strict=True):
+        if seed.id not in judged and passing.state is not CandidateState.CLOSED:
             continue
         beside = session.scalars(
             select(CandidateChange)

@@ -8,13 +8,11 @@ noted first (`tracing.features`). Seeds pass for candidates here (`tracing.revie
 
 import hashlib
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload
-from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from models.candidate import Candidate, CandidateState
 from models.case import Case
@@ -25,11 +23,11 @@ from models.review import Review
 from models.review_protocol import ReviewLook
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import load_case
+from tracing.cases import seen_case
 from tracing.features import require_noted
-from tracing.photos import list_photos
-from tracing.profiles import with_profile, with_profile_on_demand
-from tracing.review_seeds import answers_of, as_candidate, find_seed, seeds_of
+from tracing.photos import photos_of
+from tracing.profiles import load_facts, with_profile_on_demand
+from tracing.review_seeds import answers_of, as_candidate, as_candidates, find_seed, seeds_of
 from tracing.trail import note
 
 
@@ -61,13 +59,16 @@ class CandidateView:
         return self.other.profile
 
 
-def list_candidates(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now: datetime) -> list[CandidateView]:
+def list_candidates(
+    session: Session, viewer: Viewer, case: uuid.UUID | Case, *, facts: bool = True, now: datetime
+) -> list[CandidateView]:
     """The candidates of a case: strongest first, or shuffled for an examiner who has opinions still to give.
 
-    Raises FeaturesMissing for an examiner who has yet to describe the case's person.
+    `facts`: with what is known of the persons. Raises FeaturesMissing for an examiner who has yet to describe the
+    case's person.
     """
     access.require(viewer, Permission.CANDIDATE_READ)
-    case = load_case(session, viewer, case_id)
+    case = seen_case(session, viewer, case)
     stored = session.scalars(
         _loaded(viewer)
         .where(or_(Candidate.case_id == case.id, Candidate.other_case_id == case.id))
@@ -77,10 +78,12 @@ def list_candidates(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now
     reviews = _reviews(session, [candidate.id for candidate in stored])
     seeds = seeds_of(session, viewer, case.id)
     reviews |= answers_of(session, [seed.id for seed in seeds])
-    sown = [as_candidate(session, seed, judged=seed.id in reviews) for seed in seeds]
-    candidates = sorted((*stored, *sown), key=lambda one: (-one.log10_lr, one.id))
+    candidates = sorted((*stored, *as_candidates(session, seeds, reviews)), key=lambda one: (-one.log10_lr, one.id))
+    if facts:
+        sides = (side for one in candidates for side in (one.case, one.other_case, one.report) if side is not None)
+        load_facts(session, (side.profile for side in sides))
     views = [
-        _view(candidate, viewer, reviews.get(candidate.id, ()), rank)
+        _view(candidate, viewer, reviews.get(candidate.id, ()), rank=rank)
         for rank, candidate in enumerate(candidates, start=1)
     ]
     sealed = any(view.sealed for view in views)
@@ -105,8 +108,11 @@ def get_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, 
     else:
         reviews = answers_of(session, [seed.id]).get(seed.id, ())
         candidate = as_candidate(session, seed, judged=bool(reviews))
-    view = _view(candidate, viewer, reviews, _rank(session, viewer, candidate))
-    if view.sealed:
+    load_facts(session, (candidate.case.profile, (candidate.report or candidate.other_case or candidate.case).profile))
+    view = _view(candidate, viewer, reviews)
+    if not view.sealed:
+        view = replace(view, rank=_rank(session, viewer, candidate))
+    else:
         if access.examines(viewer):
             require_noted(session, viewer, candidate.case, candidate.other_case)
         session.add(
@@ -134,11 +140,7 @@ def _rank(session: Session, viewer: Viewer, candidate: Candidate) -> int:
 
 def load_candidate(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, lock: bool = False) -> Candidate:
     """A candidate for a use case that logs its own action."""
-    statement = (
-        _loaded(viewer, with_profile_on_demand)
-        .where(Candidate.id == candidate_id)
-        .execution_options(populate_existing=True)
-    )
+    statement = _loaded(viewer).where(Candidate.id == candidate_id).execution_options(populate_existing=True)
     if lock:
         statement = statement.with_for_update(of=Candidate)
     candidate: Candidate = access.find(session, statement)
@@ -156,10 +158,13 @@ def seen_side(session: Session, viewer: Viewer, candidate: Candidate) -> Case:
 
 def candidate_photos(session: Session, view: CandidateView) -> tuple[list[Photo], list[Photo]]:
     """Photographs of the case's person and of the candidate."""
-    return list_photos(session, view.candidate.case.profile_id), list_photos(session, view.other_profile.id)
+    ours, theirs = view.candidate.case.profile_id, view.other_profile.id
+    found = photos_of(session, (ours, theirs))
+    return found[ours], found[theirs]
 
 
-def _loaded(viewer: Viewer, profile: Callable[..., tuple[_AbstractLoad, ...]] = with_profile) -> Select[Candidate]:
+def _loaded(viewer: Viewer) -> Select[Candidate]:
+    profile = with_profile_on_demand
     return (
         select(Candidate)
         .where(access.candidate_scope(viewer))
@@ -184,7 +189,9 @@ def _reviews(session: Session, candidate_ids: list[uuid.UUID]) -> dict[uuid.UUID
     return found
 
 
-def _view(candidate: Candidate, viewer: Viewer, reviews: tuple[Review, ...], rank: int) -> CandidateView:
+def _view(
+    candidate: Candidate, viewer: Viewer, reviews: tuple[Review, ...], *, rank: int | None = None
+) -> CandidateView:
     own = next((review for review in reviews if review.examiner_id == viewer.user_id), None)
     undecided = candidate.state in (CandidateState.OPEN, CandidateState.JUDGED)
     sealed = viewer.may(Permission.REVIEW) and own is None and undecided

@@ -1,13 +1,14 @@
 """Cases (个案): admitting, editing, submitting, listing and moving them."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from matcher.vocabulary import GalleryKind
 from models.case import AdmissionKind, Case, CaseState
@@ -209,6 +210,11 @@ def get_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, now: datet
     return case
 
 
+def seen_case(session: Session, viewer: Viewer, case: uuid.UUID | Case) -> Case:
+    """The case, unless the caller has it already: loaded in this transaction, and known to exist for this viewer."""
+    return case if isinstance(case, Case) else load_case(session, viewer, case)
+
+
 def load_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, lock: bool = False) -> Case:
     """A case for a use case that logs its own action. `lock` holds the row until the end of the transaction."""
     statement = (
@@ -223,11 +229,17 @@ def load_case(session: Session, viewer: Viewer, case_id: uuid.UUID, *, lock: boo
     return case
 
 
-def _listed(viewer: Viewer, states: frozenset[CaseState], sought: Sought, now: datetime) -> Select[Case]:
+def _listed(
+    viewer: Viewer,
+    states: frozenset[CaseState],
+    sought: Sought,
+    now: datetime,
+    profile: Callable[[InstrumentedAttribute[Profile]], tuple[_AbstractLoad, ...]] = with_profile,
+) -> Select[Case]:
     statement = (
         select(Case)
         .where(access.case_scope(viewer), *conditions(Case, sought, now.date()))
-        .options(joinedload(Case.organisation), *with_profile(Case.profile))
+        .options(joinedload(Case.organisation), *profile(Case.profile))
     )
     return statement.where(Case.state.in_(states)) if states else statement
 
@@ -239,13 +251,17 @@ def list_cases(
     states: frozenset[CaseState] = frozenset(),
     number: str | None = None,
     sought: Sought = ANYBODY,
+    facts: bool = True,
     cursor: str | None = None,
     limit: int = 50,
     now: datetime,
 ) -> Page[Case]:
-    """Cases of the viewer's scope, newest first. `number` filters by a part of the case number."""
+    """Cases of the viewer's scope, newest first. `number` filters by a part of the case number.
+
+    `facts`: with what is known of the persons; without, `profiles.load_facts` brings it for several lists at once.
+    """
     access.require(viewer, Permission.CASE_READ)
-    statement = _listed(viewer, states, sought, now)
+    statement = _listed(viewer, states, sought, now, with_profile if facts else with_profile_on_demand)
     if number:
         statement = statement.where(Case.number.contains(number.strip(), autoescape=True))
     page = page_of(session, statement, Case.created_at, Case.id, cursor=cursor, limit=limit)

@@ -15,7 +15,7 @@ from models.case import Case
 from models.review_protocol import FeatureBasis, FeatureNote
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.cases import load_case
+from tracing.cases import load_case, seen_case
 from tracing.facts import check_optional_text
 from tracing.photos import has_photo
 from tracing.platform import errors
@@ -151,11 +151,11 @@ def _checked(services: Services, basis: FeatureBasis, noted: Mapping[str, str | 
 
 
 def own_features(
-    session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime
+    session: Session, services: Services, viewer: Viewer, case: uuid.UUID | Case, *, now: datetime
 ) -> list[NotedFeatures]:
     """The examiner's own descriptions of a case's person, newest first; nobody else's. Raises NotFound, Forbidden."""
     access.require(viewer, Permission.REVIEW)
-    case = load_case(session, viewer, case_id)
+    case = seen_case(session, viewer, case)
     rows = session.scalars(
         select(FeatureNote)
         .where(FeatureNote.case_id == case.id, FeatureNote.examiner_id == viewer.user_id)

@@ -224,15 +224,13 @@ def _return_home(session: Session, case: Case) -> Outcome:
 
 def _supervisors(session: Session, case: Case) -> list[uuid.UUID]:
     """The supervisors of the case's organisation and those above, and the station's own people."""
-    above = session.scalars(select(Organisation.id).where(Organisation.id.in_(_chain(case.organisation.path)))).all()
+    above = session.scalars(
+        select(Organisation.id).where(Organisation.id.in_(access.chain_of(case.organisation.path)))
+    ).all()
     found = users_of(session, case.organisation_id, {Role.STATION_STAFF, Role.CASEWORKER})
     for organisation_id in above:
         found += users_of(session, organisation_id, {Role.BUREAU_SUPERVISOR})
     return found
-
-
-def _chain(path: str) -> list[uuid.UUID]:
-    return [uuid.UUID(one) for one in path.strip("/").split("/")]
 
 
 def withdraw_visit(

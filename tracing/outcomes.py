@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from models.case import TRANSITIONS, Case, CaseState
 from models.notification import NotificationKind
-from models.organisation import Organisation, OrganisationKind
+from models.organisation import Organisation
 from models.outcome import HOME, Outcome, OutcomeKind, OutcomeRoute
 from models.user import Role, User
 from tracing import access
-from tracing.access import POLICE, Permission, Viewer
+from tracing.access import Permission, Viewer
 from tracing.cases import CaseClosed, ReasonMissing, load_case, search_again
 from tracing.confirmation import standing_confirmation
 from tracing.deadline_plan import refresh as refresh_deadlines
@@ -167,18 +167,13 @@ def _refuse_handover_to_kin(session: Session, case: Case, kind: OutcomeKind, pap
 
 
 def _police(session: Session, case: Case) -> list[uuid.UUID]:
-    """The police whose liaison station serves an organisation above the case's own, or that one itself."""
-    above = [uuid.UUID(one) for one in case.organisation.path.strip("/").split("/")]
     return list(
         session.scalars(
             select(User.id)
             .join(Organisation, Organisation.id == User.organisation_id)
-            .where(
-                Organisation.kind == OrganisationKind.POLICE_LIAISON, Organisation.parent_id.in_(above),
-                User.role.in_(POLICE), User.active,
-            )
+            .where(access.police_serving(case.organisation))
         )
-    )  # fmt: skip
+    )
 
 
 def withdraw_outcome(

@@ -1,6 +1,7 @@
 """Photographs (照片): taking them in, sealing them, choosing the face, showing them to those who may look."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -247,15 +248,21 @@ def choose_face(
 
 def list_photos(session: Session, profile_id: uuid.UUID) -> list[Photo]:
     """Photographs of a profile that the caller has already been allowed to see, oldest first, with their faces."""
-    return list(
-        session.scalars(
-            select(Photo)
-            .where(Photo.profile_id == profile_id, Photo.removed_at.is_(None))
-            .options(selectinload(Photo.faces))
-            .order_by(Photo.uploaded_at, Photo.id)
-            .execution_options(populate_existing=True)
-        )
-    )
+    return photos_of(session, [profile_id])[profile_id]
+
+
+def photos_of(session: Session, profile_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Photo]]:
+    """The same of several profiles at once."""
+    found: dict[uuid.UUID, list[Photo]] = {profile_id: [] for profile_id in profile_ids}
+    for photo in session.scalars(
+        select(Photo)
+        .where(Photo.profile_id.in_(found), Photo.removed_at.is_(None))
+        .options(selectinload(Photo.faces))
+        .order_by(Photo.uploaded_at, Photo.id)
+        .execution_options(populate_existing=True)
+    ):
+        found[photo.profile_id].append(photo)
+    return found
 
 
 def has_photo(session: Session, profile_id: uuid.UUID) -> bool:

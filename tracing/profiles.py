@@ -1,13 +1,14 @@
 """Profiles (档案): storing and superseding the facts of a person, and handing them to the matcher."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, lazyload, selectinload
 from sqlalchemy.orm.strategy_options import _AbstractLoad
 
@@ -50,9 +51,17 @@ def with_profile(owner: InstrumentedAttribute[Profile]) -> tuple[_AbstractLoad, 
 def with_profile_on_demand(owner: InstrumentedAttribute[Profile]) -> tuple[_AbstractLoad, ...]:
     """Loader options for one case or report: most use cases never look at its facts, which are read when first asked.
 
-    A list takes `with_profile`, or every row would ask anew.
+    A list takes `with_profile` or `load_facts`, or every row would ask anew.
     """
     return tuple(joinedload(owner).options(lazyload(part)) for part in _PARTS)
+
+
+def load_facts(session: Session, profiles: Iterable[Profile]) -> None:
+    """Bring the facts of profiles that were loaded on demand, by whatever ways, in one statement a part."""
+    wanted = {profile.id for profile in profiles}
+    if wanted:
+        parts = [selectinload(part) for part in _PARTS]
+        session.scalars(select(Profile).where(Profile.id.in_(wanted)).options(*parts)).all()
 
 
 def create_profile(session: Session, vault: Vault, viewer: Viewer, facts: Facts, *, now: datetime) -> Profile:

@@ -21,7 +21,7 @@ from models.review import AGREEING_GRADE, Review
 from models.review_protocol import AssignmentEnd, ReviewAssignment, ReviewSeed, SeedReview
 from models.user import Role, User
 from tracing import access
-from tracing.access import Viewer, viewer_of
+from tracing.access import Viewer
 from tracing.notifications import notify
 from tracing.review_policy import ReviewRules
 from tracing.review_seeds import is_excluded
@@ -34,13 +34,14 @@ THIRD = 3
 
 def police_of(session: Session, case: Case, roles: Collection[Role]) -> list[User]:
     """The active police accounts of these roles that see the case and did not enter it."""
-    rows = session.execute(
-        select(User, Organisation)
-        .join(Organisation, Organisation.id == User.organisation_id)
-        .where(User.role.in_(roles), User.active)
-        .where(User.id != case.created_by_id, User.id.is_distinct_from(case.submitted_by_id))
-    ).all()
-    return [user for user, home in rows if case.organisation.path.startswith(viewer_of(user, home).jurisdiction)]
+    return list(
+        session.scalars(
+            select(User)
+            .join(Organisation, Organisation.id == User.organisation_id)
+            .where(access.police_serving(case.organisation), User.role.in_(roles))
+            .where(User.id != case.created_by_id, User.id.is_distinct_from(case.submitted_by_id))
+        )
+    )
 
 
 def disputed(case_id: uuid.UUID | InstrumentedAttribute[uuid.UUID]) -> tuple[ColumnElement[bool], ...]:

@@ -6,12 +6,13 @@ least, so that it only puts in order what they leave equal.
 """
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, exists, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from matcher.fusion import SCALE, strength
@@ -19,8 +20,8 @@ from matcher.vocabulary import AttributeKind
 from models.candidate import Candidate
 from models.case import Case
 from models.deadline import ClockNature, Deadline
-from models.profile import Profile
-from models.review_protocol import AssignmentEnd, FeatureNote, ReviewAssignment
+from models.profile import ProfileAttribute
+from models.review_protocol import AssignmentEnd, FeatureNote, ReviewAssignment, ReviewSeed
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.cases import load_case
@@ -92,88 +93,70 @@ def review_queue(
 ) -> Page[QueueItem]:  # fmt: skip
     """Cases on which the examiner has opinions to give: those given to the examiner first, each part by urgency."""
     access.require(viewer, Permission.REVIEW)
-    waiting = _waiting(session, viewer)
-    cases = session.scalars(
-        select(Case).where(Case.id.in_(waiting)).options(joinedload(Case.organisation), *with_profile(Case.profile))
-    ).all()
-    strongest, due = _strongest(session, waiting), _due(session, waiting)
-    until = _until(session, viewer)
-    noted = _noted(session, viewer, waiting)
     rules = services.review_rules
-    ordered = []
-    for case in cases:
-        item = QueueItem(
-            case, waiting[case.id] if case.id in noted else None,
-            clock_band(rules, due.get(case.id), now), due.get(case.id),
-            needs_of(rules, case.profile, now), until.get(case.id),
-        )  # fmt: skip
-        points = _points(rules, item, strongest.get(case.id, 0.0))
-        ordered.append(((item.assigned_until is None, -points, case.state_since, case.id), item))
-    page = _page([item for _, item in sorted(ordered, key=lambda one: one[0])], cursor, limit)
-    note(session, viewer, "review.queue", "case", None, at=now, count=len(page.items))
-    return page
-
-
-def _waiting(session: Session, viewer: Viewer) -> dict[uuid.UUID, int]:
-    rows = session.execute(
-        select(Candidate.case_id, func.count())
-        .join(Case, Case.id == Candidate.case_id)
-        .where(waits_for(viewer.user_id), access.case_scope(viewer), Case.state.in_(REVIEWABLE))
-        .where(Case.created_by_id != viewer.user_id, Case.submitted_by_id.is_distinct_from(viewer.user_id))
-        .group_by(Candidate.case_id, Case.state_since)
-        .order_by(Case.state_since, Candidate.case_id)
-        .limit(QUEUE_MAX)
+    waiting = sorted(
+        _waiting(session, viewer),
+        key=lambda row: (row.assigned_until is None, -_points(rules, row, now), row.state_since, row.id),
     )
-    found = dict(rows.all())
-    for case_id, count in waiting_seeds(session, viewer).items():
-        if case_id in found or _takes_opinions(session, viewer, case_id):
-            found[case_id] = found.get(case_id, 0) + count
-    return found
-
-
-def _noted(session: Session, viewer: Viewer, cases: Mapping[uuid.UUID, int]) -> Collection[uuid.UUID]:
-    """The cases whose list this viewer may see."""
-    if not access.examines(viewer):
-        return cases
-    mine = select(FeatureNote.case_id).where(
-        FeatureNote.case_id.in_(cases), FeatureNote.examiner_id == viewer.user_id
-    )  # fmt: skip
-    return frozenset(session.scalars(mine))
-
-
-def _takes_opinions(session: Session, viewer: Viewer, case_id: uuid.UUID) -> bool:
-    """A case of which a seed alone is left: it must not leave the queue before the seed is judged."""
-    case = session.get(Case, case_id)
-    own = case is not None and viewer.user_id in (case.created_by_id, case.submitted_by_id)
-    return case is not None and case.state in REVIEWABLE and not own
-
-
-def _strongest(session: Session, cases: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, float]:
-    rows = session.execute(
-        select(Candidate.case_id, func.max(Candidate.log10_lr))
-        .where(Candidate.case_id.in_(cases), Candidate.listed)
-        .group_by(Candidate.case_id)
-    )
-    return dict(rows.all())
-
-
-def _due(session: Session, cases: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, datetime]:
-    rows = session.execute(
-        select(Deadline.case_id, func.min(Deadline.due_at))
-        .where(Deadline.case_id.in_(cases), Deadline.nature == ClockNature.ACT_BY)
-        .where(Deadline.met_at.is_(None), Deadline.cancelled_at.is_(None), Deadline.paused_since.is_(None))
-        .group_by(Deadline.case_id)
-    )
-    return dict(rows.all())
-
-
-def _until(session: Session, viewer: Viewer) -> dict[uuid.UUID, datetime]:
-    rows = session.execute(
-        select(ReviewAssignment.case_id, ReviewAssignment.due_at).where(
-            ReviewAssignment.examiner_id == viewer.user_id, ReviewAssignment.ended_at.is_(None)
+    shown, next_cursor = _page(waiting, cursor, limit)
+    cases = {
+        case.id: case
+        for case in session.scalars(
+            select(Case)
+            .where(Case.id.in_([row.id for row in shown]))
+            .options(joinedload(Case.organisation), *with_profile(Case.profile))
         )
+    }
+    items = tuple(
+        QueueItem(
+            cases[row.id], row.candidates + row.seeds if row.open else None, clock_band(rules, row.due_at, now),
+            row.due_at, needs_of(rules, row, now), row.assigned_until,
+        )
+        for row in shown
+    )  # fmt: skip
+    note(session, viewer, "review.queue", "case", None, at=now, count=len(items))
+    return Page(items, next_cursor)
+
+
+def _waiting(session: Session, viewer: Viewer) -> Sequence[Row[Any]]:
+    """The longest waiting cases with what their order is made of. A case of which a seed alone is left is among them:
+    it must not leave the queue before the seed is judged.
+
+    `open`: whether this viewer may see the case's list.
+    """
+    candidates = select(Candidate.id).where(Candidate.case_id == Case.id, waits_for(viewer.user_id)).correlate(Case)
+    seeds = waiting_seeds(viewer).where(ReviewSeed.case_id == Case.id).correlate(Case)
+    waiting = (
+        select(Case.id, Case.state_since, Case.profile_id)
+        .where(access.case_scope(viewer), Case.state.in_(REVIEWABLE), or_(candidates.exists(), seeds.exists()))
+        .where(Case.created_by_id != viewer.user_id, Case.submitted_by_id.is_distinct_from(viewer.user_id))
+        .order_by(Case.state_since, Case.id)
+        .limit(QUEUE_MAX)
+        .cte("waiting")
     )
-    return dict(rows.all())
+    of = waiting.c.id
+    noted = exists().where(FeatureNote.case_id == of, FeatureNote.examiner_id == viewer.user_id)
+    columns: dict[str, Select[Any]] = {
+        "candidates": select(func.count()).where(Candidate.case_id == of, waits_for(viewer.user_id)),
+        "seeds": waiting_seeds(viewer).where(ReviewSeed.case_id == of).with_only_columns(func.count()),
+        "strongest": select(func.max(Candidate.log10_lr)).where(Candidate.case_id == of, Candidate.listed),
+        "due_at": select(func.min(Deadline.due_at)).where(
+            Deadline.case_id == of, Deadline.nature == ClockNature.ACT_BY,
+            Deadline.met_at.is_(None), Deadline.cancelled_at.is_(None), Deadline.paused_since.is_(None),
+        ),
+        "assigned_until": select(ReviewAssignment.due_at).where(
+            ReviewAssignment.case_id == of,
+            ReviewAssignment.examiner_id == viewer.user_id, ReviewAssignment.ended_at.is_(None),
+        ),
+    }  # fmt: skip
+    for name, kind in (("age", AttributeKind.AGE), ("born", AttributeKind.BIRTH_DATE), ("ill", AttributeKind.HEALTH)):
+        columns[name] = select(ProfileAttribute.value).where(
+            ProfileAttribute.profile_id == waiting.c.profile_id,
+            ProfileAttribute.kind == kind, ProfileAttribute.superseded_at.is_(None),
+        )  # fmt: skip
+    named = [column.scalar_subquery().label(name) for name, column in columns.items()]
+    is_open = noted if access.examines(viewer) else true()
+    return session.execute(select(of, waiting.c.state_since, is_open.label("open"), *named)).all()
 
 
 def clock_band(rules: ReviewRules, due_at: datetime | None, now: datetime) -> ClockBand:
@@ -187,36 +170,38 @@ def clock_band(rules: ReviewRules, due_at: datetime | None, now: datetime) -> Cl
     return ClockBand.NEAR if due_at - now <= timedelta(hours=rules.urgency.near_hours) else ClockBand.LATER
 
 
-def needs_of(rules: ReviewRules, profile: Profile, now: datetime) -> tuple[Need, ...]:
+def needs_of(rules: ReviewRules, row: Row[Any], now: datetime) -> tuple[Need, ...]:
     """By the recorded facts alone: what is not known of a person is no need."""
-    values = {row.kind: row.value for row in profile.attributes if row.superseded_at is None}
     found = []
-    age = _age(values, now)
+    age = _age(row, now)
     if age is not None and age < rules.urgency.minor_below:
         found.append(Need.MINOR)
     if age is not None and age >= rules.urgency.elder_from:
         found.append(Need.ELDER)
-    if AttributeKind.HEALTH in values:
+    if row.ill is not None:
         found.append(Need.ILL)
     return tuple(found)
 
 
-def _age(values: Mapping[AttributeKind, str], now: datetime) -> float | None:
-    if AttributeKind.AGE in values:
-        return float(values[AttributeKind.AGE])
-    born = values.get(AttributeKind.BIRTH_DATE)
-    return None if born is None else now.year - int(born[:4])
+def _age(row: Row[Any], now: datetime) -> float | None:
+    if row.age is not None:
+        return float(row.age)
+    return None if row.born is None else now.year - int(row.born[:4])
 
 
-def _points(rules: ReviewRules, item: QueueItem, log10_lr: float) -> int:
+def _points(rules: ReviewRules, row: Row[Any], now: datetime) -> int:
     points = rules.urgency.points
     clock = {ClockBand.OVERDUE: points.overdue, ClockBand.SOON: points.soon, ClockBand.NEAR: points.near}
     words = list(SCALE)
-    strong = words.index(strength(log10_lr)) >= words.index(rules.urgency.strong_from)
-    return clock.get(item.clock, 0) + (points.vulnerable if item.needs else 0) + (points.strong if strong else 0)
+    strong = words.index(strength(row.strongest or 0.0)) >= words.index(rules.urgency.strong_from)
+    return (
+        clock.get(clock_band(rules, row.due_at, now), 0)
+        + (points.vulnerable if needs_of(rules, row, now) else 0)
+        + (points.strong if strong else 0)
+    )
 
 
-def _page(items: Sequence[QueueItem], cursor: str | None, limit: int) -> Page[QueueItem]:
+def _page(rows: Sequence[Row[Any]], cursor: str | None, limit: int) -> tuple[Sequence[Row[Any]], str | None]:
     """A page after the case that the cursor names; from the start when that case has left the queue since."""
     limit = max(1, min(limit, LIMIT_MAX))
     start = 0
@@ -225,9 +210,9 @@ def _page(items: Sequence[QueueItem], cursor: str | None, limit: int) -> Page[Qu
             last = uuid.UUID(cursor)
         except ValueError as error:
             raise BadCursor(field="cursor") from error
-        start = next((at for at, item in enumerate(items, start=1) if item.case.id == last), 0)
-    shown = tuple(items[start : start + limit])
-    return Page(shown, str(shown[-1].case.id) if len(items) > start + limit else None)
+        start = next((at for at, row in enumerate(rows, start=1) if row.id == last), 0)
+    shown = rows[start : start + limit]
+    return shown, str(shown[-1].id) if len(rows) > start + limit else None
 
 
 def take_case(

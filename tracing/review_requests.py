@@ -21,7 +21,7 @@ from models.user import Role
 from tracing import access
 from tracing.access import Permission, Viewer
 from tracing.candidates import load_candidate, seen_side
-from tracing.cases import ReasonMissing, load_case
+from tracing.cases import ReasonMissing, load_case, seen_case
 from tracing.facts import check_text
 from tracing.features import require_noted
 from tracing.notifications import notify, users_of
@@ -122,10 +122,16 @@ def _answered_at(session: Session, case: Case, kind: RequestKind) -> datetime | 
 
 
 def list_requests(
-    session: Session, viewer: Viewer, case_id: uuid.UUID, *, cursor: str | None = None, limit: int = 50, now: datetime
+    session: Session,
+    viewer: Viewer,
+    case: uuid.UUID | Case,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+    now: datetime,
 ) -> Page[RequestView]:
     """What examiners asked of the case's station, newest first; withdrawn requests among them. Raises NotFound."""
-    case = load_case(session, viewer, case_id)
+    case = seen_case(session, viewer, case)
     page = page_of(
         session,
         select(ReviewRequest).where(ReviewRequest.case_id == case.id),

@@ -7,12 +7,12 @@ an id of the same form. It is none: its answers lie in a table of their own, whi
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date, datetime
-from itertools import starmap
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from matcher.vocabulary import GalleryKind
 from models.candidate import Candidate, CandidateState
@@ -25,14 +25,14 @@ from models.review import Review
 from models.review_protocol import FeatureNote, ReviewSeed, SeedExclusion, SeedReview
 from models.user import User
 from tracing import access
-from tracing.access import Viewer, viewer_of
+from tracing.access import Viewer
 from tracing.face_models import version_in_force
 from tracing.gallery import gallery_size
 from tracing.matching_proposals import Proposal, weigh
 from tracing.matching_records import read_records
 from tracing.matching_store import term_rows
 from tracing.parameter_sets import in_force
-from tracing.profiles import with_profile
+from tracing.profiles import with_profile_on_demand
 from tracing.services import Services
 
 LEFT_CARE = frozenset(
@@ -132,15 +132,16 @@ def _ends(session: Session, services: Services, case_ids: Sequence[uuid.UUID]) -
 
 def _widest(session: Session, case: Case) -> str:
     """The widest jurisdiction of the police who see the case: whatever lies in it they could look up."""
-    rows = session.execute(
-        select(User, Organisation)
-        .join(Organisation, Organisation.id == User.organisation_id)
-        .where(User.role.in_(access.POLICE), User.active)
-    ).all()
-    above = [
-        one.jurisdiction for one in starmap(viewer_of, rows) if case.organisation.path.startswith(one.jurisdiction)
-    ]
-    return min(above, key=len, default=case.organisation.path)
+    reached = aliased(Organisation)
+    widest = session.scalar(
+        select(reached.path)
+        .join(Organisation, reached.id == func.coalesce(Organisation.parent_id, Organisation.id))
+        .join(User, User.organisation_id == Organisation.id)
+        .where(access.police_serving(case.organisation))
+        .order_by(func.length(reached.path))
+        .limit(1)
+    )
+    return widest or case.organisation.path
 
 
 def _alike(session: Session, services: Services, case: Case, report_ids: Sequence[uuid.UUID]) -> list[Proposal]:
@@ -161,14 +162,18 @@ def _loaded(viewer: Viewer) -> Select[ReviewSeed]:
         select(ReviewSeed)
         .where(access.seed_scope(viewer))
         .options(
-            joinedload(ReviewSeed.case).options(joinedload(Case.organisation), *with_profile(Case.profile)),
-            joinedload(ReviewSeed.report).options(joinedload(Report.organisation), *with_profile(Report.profile)),
+            joinedload(ReviewSeed.case).options(joinedload(Case.organisation), *with_profile_on_demand(Case.profile)),
+            joinedload(ReviewSeed.report).options(
+                joinedload(Report.organisation), *with_profile_on_demand(Report.profile)
+            ),
         )
     )
 
 
 def seeds_of(session: Session, viewer: Viewer, case_id: uuid.UUID) -> Sequence[ReviewSeed]:
     """The seeds that this viewer meets among a case's candidates."""
+    if not access.examines(viewer):
+        return ()
     return session.scalars(_loaded(viewer).where(ReviewSeed.case_id == case_id, ~is_excluded())).all()
 
 
@@ -186,16 +191,32 @@ def find_seed(session: Session, viewer: Viewer, candidate_id: uuid.UUID, *, lock
 
 
 def as_candidate(session: Session, seed: ReviewSeed, *, judged: bool) -> Candidate:
-    """The seed as the candidate that it passes for; never stored. `judged`: whether an answer to it stands.
+    """The seed as the candidate that it passes for; never stored. `judged`: whether an answer to it stands."""
+    return as_candidates(session, [seed], {seed.id} if judged else ())[0]
 
-    Like every rival, it is closed while a confirmation of the case stands; like every candidate, it may be excluded.
+
+def as_candidates(session: Session, seeds: Sequence[ReviewSeed], judged: Container[uuid.UUID]) -> list[Candidate]:
+    """The same of several. Like every rival, a seed is closed while a confirmation of the case stands; like every
+    candidate, it may be excluded.
     """
-    state = CandidateState.JUDGED if judged else CandidateState.OPEN
-    decided = exists().where(Confirmation.case_id == seed.case_id, Confirmation.recalled_at.is_(None))
-    if session.scalar(select(decided)):
-        state = CandidateState.CLOSED
-    if session.scalar(select(SeedExclusion.id).where(SeedExclusion.seed_id == seed.id)) is not None:
-        state = CandidateState.EXCLUDED
+    if not seeds:
+        return []
+    decided = exists().where(Confirmation.case_id == ReviewSeed.case_id, Confirmation.recalled_at.is_(None))
+    rows = session.execute(
+        select(ReviewSeed.id, decided, is_excluded()).where(ReviewSeed.id.in_([seed.id for seed in seeds]))
+    )
+    states = {
+        seed_id: CandidateState.EXCLUDED if excluded else CandidateState.CLOSED
+        for seed_id, closed, excluded in rows
+        if closed or excluded
+    }
+    return [
+        _passing(seed, states.get(seed.id, CandidateState.JUDGED if seed.id in judged else CandidateState.OPEN))
+        for seed in seeds
+    ]
+
+
+def _passing(seed: ReviewSeed, state: CandidateState) -> Candidate:
     return Candidate(
         id=seed.id,
         pair="",
@@ -266,6 +287,8 @@ def as_review(row: SeedReview) -> Review:
 def answers_of(session: Session, seed_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[Review, ...]]:
     """The standing answers to seeds, oldest first, as the reviews that they pass for."""
     found: dict[uuid.UUID, tuple[Review, ...]] = {}
+    if not seed_ids:
+        return found
     rows = session.scalars(
         select(SeedReview)
         .where(SeedReview.seed_id.in_(seed_ids), SeedReview.withdrawn_at.is_(None))
@@ -286,16 +309,11 @@ def standing_answer(session: Session, examiner_id: uuid.UUID, seed_id: uuid.UUID
     ).one_or_none()
 
 
-def waiting_seeds(session: Session, viewer: Viewer) -> dict[uuid.UUID, int]:
-    """How many seeds of each case this viewer has not answered."""
+def waiting_seeds(viewer: Viewer) -> Select[Any]:
+    """The seeds that this viewer has not answered."""
     mine = exists().where(
         SeedReview.seed_id == ReviewSeed.id,
         SeedReview.examiner_id == viewer.user_id,
         SeedReview.withdrawn_at.is_(None),
     )
-    rows = session.execute(
-        select(ReviewSeed.case_id, func.count())
-        .where(access.seed_scope(viewer), ~mine, ~is_excluded())
-        .group_by(ReviewSeed.case_id)
-    )
-    return dict(rows.all())
+    return select(ReviewSeed.id).where(access.seed_scope(viewer), ~mine, ~is_excluded())

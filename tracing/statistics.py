@@ -1,9 +1,10 @@
 """Statistics (联席会议数据): figures of a period by organisation or division, small ones hidden, with their cases."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -11,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import ColumnElement, Select, String, cast, distinct, func, literal, select
+from sqlalchemy import ColumnElement, Date, Select, String, case, cast, func, literal, select
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.types import NullType
 
 from models.case import Case
 from models.organisation import Organisation
@@ -30,6 +32,11 @@ DEFINITIONS = Path(__file__).parent / "policies" / "statistics-1.json"
 ID_LENGTH = 36
 LONGEST_YEARS = 10
 MEDIAN_OF = "identified"  # the figure that counts what the medians are of
+
+Measured = Mapping[tuple[str | None, str | None], tuple[float, int]]
+"""(group, None for all; part, None for all) → the number, and how many rows it rests on."""
+Month = tuple[date, date]
+"""Its first and last day."""
 
 
 class PeriodInvalid(errors.Invalid):
@@ -132,13 +139,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All figures of a period. `cells` of the rows are in the order of `groups`."""
+    """All figures of a period. `cells` of the rows are in the order of `groups`.
+
+    `monthly`: of the figures that were asked for by month, how many fall into each of `months`; nothing of it is hidden
+    yet (`statistics_months` does).
+    """
 
     query: Query
     root: Organisation
     groups: tuple[Group, ...]
     rows: tuple[Row, ...]
     definitions: Definitions
+    months: tuple[Month, ...]
+    monthly: Mapping[str, tuple[int, ...]] = field(repr=False)
 
 
 def period_of(services: Services, query: Query, now: datetime) -> Period:
@@ -155,14 +168,38 @@ def _root(session: Session, viewer: Viewer, organisation_id: uuid.UUID | None) -
     return root
 
 
-def read_statistics(session: Session, services: Services, viewer: Viewer, query: Query, *, now: datetime) -> Table:
-    """Every figure of the period over an organisation's subtree; logged. Raises Forbidden, NotFound, PeriodInvalid."""
+def months_of(query: Query) -> tuple[Month, ...]:
+    """First and last day of each month of the period, cut at its ends."""
+    found, first = [], query.first
+    while first <= query.last:
+        following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        found.append((first, min(following - timedelta(days=1), query.last)))
+        first = following
+    return tuple(found)
+
+
+def read_statistics(
+    session: Session, services: Services, viewer: Viewer, query: Query, *, monthly: Collection[str] = (), now: datetime
+) -> Table:
+    """Every figure of the period over an organisation's subtree; logged. Raises Forbidden, NotFound, PeriodInvalid.
+
+    `monthly`: figures to be counted by month too; ValueError for one that no single day or moment puts into a month.
+    """
     access.require(viewer, Permission.STATISTICS)
     if query.exact:
         access.require(viewer, Permission.CASE_READ)
     period, root = period_of(services, query, now), _root(session, viewer, query.organisation_id)
     said = definitions()
-    found = {one.key: _measured(session, one, period, root, query.by) for one in said.figures}
+    months = months_of(query)
+    found: dict[str, Measured] = {}
+    by_month: dict[str, tuple[int, ...]] = {}
+    for one in said.figures:
+        if one.measure == "median":
+            found[one.key] = _medians(session, one, period, root, query.by)
+        else:
+            found[one.key], counts = _counts(session, one, period, root, query.by, months if one.key in monthly else ())
+            if counts:
+                by_month[one.key] = counts
     groups = _groups(session, root, query.by, {key for measured in found.values() for key, _ in measured if key})
     rows = [
         row
@@ -175,11 +212,7 @@ def read_statistics(session: Session, services: Services, viewer: Viewer, query:
         session, viewer, "statistics.read", "organisation", root.id, at=now,
         by=query.by.value, exact=query.exact, days=(query.last - query.first).days + 1,
     )  # fmt: skip
-    return Table(query, root, groups, tuple(rows), said)
-
-
-Measured = Mapping[tuple[str | None, str | None], tuple[float, int]]
-"""(group, None for all; part, None for all) → the number, and how many rows it rests on."""
+    return Table(query, root, groups, tuple(rows), said, months, MappingProxyType(by_month))
 
 
 def _key(root: Organisation, by: Grouping) -> ColumnElement[str]:
@@ -197,6 +230,7 @@ def counted(period: Period, key: str, root: Organisation, by: Grouping) -> Selec
             rows.c.case_id,
             cast(rows.c.part, String).label("part"),
             rows.c.days,
+            rows.c.on,
             _key(root, by).label("group_key"),
         )
         .join(Organisation, Organisation.id == rows.c.organisation_id)
@@ -204,20 +238,40 @@ def counted(period: Period, key: str, root: Organisation, by: Grouping) -> Selec
     )
 
 
-def _measured(session: Session, one: Definition, period: Period, root: Organisation, by: Grouping) -> Measured:
+def _counts(
+    session: Session, one: Definition, period: Period, root: Organisation, by: Grouping, months: Sequence[Month]
+) -> tuple[Measured, tuple[int, ...]]:
+    """How many there are by group and part, and in each of the months."""
     rows = counted(period, one.key, root, by).subquery()
-    groups: list[Any] = [literal(None, String)] if by is Grouping.NONE else [literal(None, String), rows.c.group_key]
-    found: dict[tuple[str | None, str | None], tuple[float, int]] = {}
-    for group in groups:
-        if one.measure == "median":
-            found |= {(key, None): (value, count) for key, value, count in session.execute(_median(rows, group))}
-            continue
-        count = func.count(distinct(rows.c.item_id))
-        for part in (literal(None, String), rows.c.part):
-            named = select(group.label("g"), part.label("p"), count).group_by("g", "p")
-            for key, value, number in session.execute(named):
-                found[key, value] = (number, number)
-    return MappingProxyType(found)
+    key = literal(None, String) if by is Grouping.NONE else rows.c.group_key
+    at = _month_at(rows.c.on, period, months) if months else literal(0)
+    found: Counter[tuple[str | None, str | None]] = Counter()
+    by_month = [0] * len(months)
+    for group, part, month, number in session.execute(
+        select(key.label("g"), rows.c.part.label("p"), at.label("m"), func.count()).group_by("g", "p", "m")
+    ):
+        for place in {(None, None), (group, None), (None, part), (group, part)}:
+            found[place] += number
+        if months:
+            by_month[month] += number
+    return MappingProxyType({place: (number, number) for place, number in found.items()}), tuple(by_month)
+
+
+def _month_at(on: ColumnElement[Any], period: Period, months: Sequence[Month]) -> ColumnElement[int]:
+    """Which of the months a day or moment of the period lies in, counted from 0."""
+    if isinstance(on.type, NullType):
+        raise ValueError("no single day or moment puts this into a month")
+    ends = [replace(period, first=first, last=last).end for first, last in months]
+    of_days = isinstance(on.type, Date)
+    return case(*((on < (end.date() if of_days else end), at) for at, end in enumerate(ends)))
+
+
+def _medians(session: Session, one: Definition, period: Period, root: Organisation, by: Grouping) -> Measured:
+    rows = counted(period, one.key, root, by).subquery()
+    none = literal(None, String)
+    groups: list[Any] = [none] if by is Grouping.NONE else [none, rows.c.group_key]
+    found = [row for group in groups for row in session.execute(_median(rows, group))]
+    return MappingProxyType({(key, None): (value, count) for key, value, count in found})
 
 
 def _median(rows: Any, group: Any) -> Select[Any]:

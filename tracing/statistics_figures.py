@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Float, Select, and_, cast, exists, literal, null, or_, select
+from sqlalchemy import Float, Select, and_, cast, exists, literal, null, or_, select, union
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
@@ -74,20 +74,21 @@ def _postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"(extract(epoch FROM ({moment} - ({day})::timestamp AT TIME ZONE 'UTC'))::double precision / 86400)"
 
 
-def _rows(item: Any, case: Any, *, part: Any = None, days: Any = None) -> Select[Any]:
+def _rows(item: Any, case: Any, *, part: Any = None, days: Any = None, on: Any = None) -> Select[Any]:
     return select(
         item.label("item_id"),
         case.label("case_id"),
         Case.organisation_id.label("organisation_id"),
         (null() if part is None else part).label("part"),
         (cast(null(), Float) if days is None else days).label("days"),
+        (null() if on is None else on).label("on"),
     ).where(Case.state != CaseState.DRAFT)
 
 
 def _people_helped(period: Period) -> Select[Any]:
     # Taken into care: the identity is known, nothing is handed in. A draft that was thrown away is nobody helped.
-    in_care = exists().where(CaseTransition.case_id == Case.id, CaseTransition.to_state == CaseState.IN_CARE)
-    return _rows(Case.id, Case.id, part=Case.admission_kind).where(
+    in_care = Case.id.in_(select(CaseTransition.case_id).where(CaseTransition.to_state == CaseState.IN_CARE))
+    return _rows(Case.id, Case.id, part=Case.admission_kind, on=Case.admitted_on).where(
         or_(Case.submitted_by_id.is_not(None), in_care), period.has(Case.admitted_on)
     )
 
@@ -99,6 +100,7 @@ def _patrols(period: Period) -> Select[Any]:
         Patrol.organisation_id.label("organisation_id"),
         null().label("part"),
         cast(null(), Float).label("days"),
+        Patrol.started_at.label("on"),
     ).where(Patrol.withdrawn_at.is_(None), period.holds(Patrol.started_at))
 
 
@@ -119,24 +121,21 @@ def _settled(period: Period) -> Select[Any]:
 
 
 def _medical(period: Period) -> Select[Any]:
-    stay = exists().where(
-        Outcome.case_id == Case.id,
+    stay = select(Outcome.case_id).where(
         Outcome.kind == OutcomeKind.HOSPITAL,
         Outcome.withdrawn_at.is_(None),
         period.has(Outcome.occurred_on),
     )
-    handed_over = exists().where(
-        HospitalHandover.case_id == Case.id,
+    handed_over = select(HospitalHandover.case_id).where(
         HospitalHandover.withdrawn_at.is_(None),
         period.holds(HospitalHandover.handed_at),
     )
-    referred = exists().where(
-        Referral.case_id == Case.id,
+    referred = select(Referral.case_id).where(
         Referral.kind == ReferralKind.MEDICAL,
         Referral.state.in_(READABLE),
         period.holds(Referral.sent_at),
     )
-    return _rows(Case.id, Case.id).where(or_(stay, handed_over, referred))
+    return _rows(Case.id, Case.id).where(Case.id.in_(union(stay, handed_over, referred)))
 
 
 def _wandered_again(period: Period) -> Select[Any]:
@@ -149,7 +148,7 @@ def _identified(period: Period) -> Select[Any]:
     offset = period.begin.utcoffset() or timedelta()
     days = days_since(Case.admitted_on, Confirmation.confirmed_at) + literal(offset / timedelta(days=1), Float())
     return (
-        _rows(Confirmation.id, Case.id, part=Confirmation.method, days=days)
+        _rows(Confirmation.id, Case.id, part=Confirmation.method, days=days, on=Confirmation.confirmed_at)
         .join_from(Confirmation, Case, Case.id == Confirmation.case_id)
         .where(Confirmation.recalled_at.is_(None), period.holds(Confirmation.confirmed_at))
     )
@@ -182,7 +181,7 @@ def _reunited(period: Period) -> Select[Any]:
         .correlate(Outcome)
     )
     return (
-        _rows(Outcome.id, Case.id, part=Outcome.route)
+        _rows(Outcome.id, Case.id, part=Outcome.route, on=Outcome.occurred_on)
         .join_from(Outcome, Case, Case.id == Outcome.case_id)
         .where(Outcome.kind.in_(HOME), Outcome.withdrawn_at.is_(None), period.has(Outcome.occurred_on), stands, ~again)
     )
@@ -216,7 +215,9 @@ def _false_contacts(period: Period) -> Select[Any]:
 
 
 Rows = Callable[[Period], Select[Any]]
-"""Columns item_id (what is counted, once each), case_id, organisation_id (whose figure it is), part, days."""
+"""Columns item_id (what is counted, one row each), case_id, organisation_id (whose figure it is), part, days, on (the
+day or moment that puts it into the period; NULL where no single one does).
+"""
 
 FIGURES: Mapping[str, Rows] = MappingProxyType(
     {

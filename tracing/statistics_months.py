@@ -1,18 +1,14 @@
 """Statistics month by month (逐月统计): what the plots of the dashboard show, hidden as the table beside them is."""
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
-from models.organisation import Organisation
 from tracing import access
 from tracing.access import Permission, Viewer
-from tracing.services import Services
-from tracing.statistics import Cell, Definition, Grouping, Query, Table, counted, period_of
-from tracing.statistics_figures import Period
+from tracing.statistics import Cell, Definition, Table
 from tracing.statistics_suppression import hidden_cells
 from tracing.trail import note
 
@@ -28,47 +24,26 @@ class Months:
     cells: tuple[Cell, ...]
 
 
-def read_months(
-    session: Session, services: Services, viewer: Viewer, table: Table, figures: Sequence[str], *, now: datetime
-) -> tuple[Months, ...]:
-    """Figures (counts) of a table by month; none when the period is longer than MONTHS_MAX. Logged.
+def read_months(session: Session, viewer: Viewer, table: Table, *, now: datetime) -> tuple[Months, ...]:
+    """The figures (counts) of a table that were counted by month; none when the period is longer than MONTHS_MAX.
+    Logged.
 
     Hidden as the months beside the table's total would tell: all of a figure whose total is hidden. Raises Forbidden.
     """
     access.require(viewer, Permission.STATISTICS)
-    query, totals = table.query, {row.figure.key: row for row in table.rows if row.part is None}
-    spans = _months(query)
-    note(session, viewer, "statistics.months", "organisation", table.root.id, at=now, count=len(spans))
-    if len(spans) > MONTHS_MAX:
+    totals = {row.figure.key: row for row in table.rows if row.part is None}
+    note(session, viewer, "statistics.months", "organisation", table.root.id, at=now, count=len(table.months))
+    if len(table.months) > MONTHS_MAX:
         return ()
     found = []
-    for key in figures:
+    for key, counts in table.monthly.items():
         row = totals[key]
-        counts = [
-            _counted_once(session, period_of(services, replace(query, first=first, last=last), now), key, table.root)
-            for first, last in spans
-        ]
         hidden: Set[int] = set()
-        if not query.exact and row.figure.of_people:
+        if not table.query.exact and row.figure.of_people:
             all_of_it = hidden_cells([[*counts, sum(counts)]], table.definitions.threshold)
             hidden = set(range(len(counts))) if row.total.hidden else {column for _, column in all_of_it}
         cells = tuple(
             Cell(None, hidden=True) if at in hidden and counts[at] else Cell(counts[at]) for at in range(len(counts))
         )
-        found.append(Months(row.figure, tuple(first for first, _ in spans), cells))
+        found.append(Months(row.figure, tuple(first for first, _ in table.months), cells))
     return tuple(found)
-
-
-def _months(query: Query) -> list[tuple[date, date]]:
-    """First and last day of each month of the period, cut at its ends."""
-    spans, first = [], query.first
-    while first <= query.last:
-        following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-        spans.append((first, min(following - timedelta(days=1), query.last)))
-        first = following
-    return spans
-
-
-def _counted_once(session: Session, period: Period, key: str, root: Organisation) -> int:
-    rows = counted(period, key, root, Grouping.NONE).subquery()
-    return session.scalar(select(func.count(distinct(rows.c.item_id)))) or 0

@@ -1,6 +1,7 @@
 """Candidates as rows of a page: the other record, and the score unless it is sealed for the viewer."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.web.brief import Brief, brief_of
@@ -22,7 +23,7 @@ from tracing.candidates import CandidateView, list_candidates
 from tracing.explanations import Explanation, explanation_of
 from tracing.paging import Page as Paged
 from tracing.parameter_sets import in_force
-from tracing.photos import list_photos
+from tracing.photos import photos_of
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ def candidate_rows(page: Page, case: Case) -> list[CandidateRow]:
     if not page.may(Permission.CANDIDATE_READ):
         return []
     parameters = in_force(page.session, page.services).parameters
-    views = list_candidates(page.session, page.viewer, case.id, now=page.now)
-    return [_row(page, view, case, parameters) for view in views]
+    views = list_candidates(page.session, page.viewer, case, now=page.now)
+    photos = photos_of(page.session, (_other(view, case).profile_id for view in views))
+    return [_row(page, view, case, parameters, photos) for view in views]
 
 
 def list_sentence(page: Page, rows: list[CandidateRow]) -> str | None:
@@ -90,20 +92,30 @@ def list_sentence(page: Page, rows: list[CandidateRow]) -> str | None:
 
 
 def changes_of(
-    page: Page, case_id: uuid.UUID, limit: int, *, candidate_id: uuid.UUID | None = None, cursor: str | None = None
+    page: Page, case: Case, limit: int, *, candidate_id: uuid.UUID | None = None, cursor: str | None = None
 ) -> Paged[ChangeView] | None:
     """What matching changed in a case's list, newest first; None for a role without candidates."""
     if not page.may(Permission.CANDIDATE_READ):
         return None
     return list_changes(
-        page.session, page.viewer, case_id, candidate_id=candidate_id, cursor=cursor, limit=limit, now=page.now
+        page.session, page.viewer, case, candidate_id=candidate_id, cursor=cursor, limit=limit, now=page.now
     )
 
 
-def _row(page: Page, view: CandidateView, case: Case, parameters: Parameters) -> CandidateRow:
-    # Of two cases that found each other, the other is whichever is not the one being looked at.
-    other: Case | Report = view.candidate.case if view.candidate.other_case_id == case.id else view.other
-    photos = best_first(list_photos(page.session, other.profile_id))
+def _other(view: CandidateView, case: Case) -> Case | Report:
+    """Of two cases that found each other, the other is whichever is not the one being looked at."""
+    return view.candidate.case if view.candidate.other_case_id == case.id else view.other
+
+
+def _row(
+    page: Page,
+    view: CandidateView,
+    case: Case,
+    parameters: Parameters,
+    photos_by_profile: Mapping[uuid.UUID, list[Photo]],
+) -> CandidateRow:
+    other = _other(view, case)
+    photos = best_first(photos_by_profile[other.profile_id])
     return CandidateRow(
         candidate=view.candidate,
         kind=GalleryKind.CASE if isinstance(other, Case) else GalleryKind.REPORT,

@@ -250,6 +250,35 @@ def test_the_police_of_a_root_organisation_reach_no_further_than_it() -> None:
         assert access.viewer_of(user, below).jurisdiction == ("/r/" if role in POLICE else "/r/p/")
 
 
+def test_the_police_who_serve_an_organisation_are_those_whose_jurisdiction_it_lies_in(
+    services: Services, world: World, now: datetime
+) -> None:
+    with unit_of_work(services.db) as session:
+        for number, home in enumerate((world.a.bureau, world.a.station, world.b.centre)):
+            session.add(
+                User(
+                    id=uuid.uuid4(), organisation_id=home.id, role=Role.POLICE_EXAMINER, username=f"more{number}",
+                    display_name="x", password_hash="x", active=number != 1, created_at=now,
+                )
+            )  # fmt: skip
+    with unit_of_work(services.db) as session:
+        homes = session.execute(select(User, Organisation).join(Organisation, User.organisation_id == Organisation.id))
+        jurisdictions = {
+            user.id: access.viewer_of(user, home).jurisdiction
+            for user, home in homes
+            if user.role in POLICE and user.active
+        }
+        assert len(jurisdictions) == 8
+        for province in (world.a, world.b):
+            for organisation in province.organisations():
+                found = session.scalars(
+                    select(User.id)
+                    .join(Organisation, User.organisation_id == Organisation.id)
+                    .where(access.police_serving(organisation))
+                )
+                assert set(found) == {one for one, path in jurisdictions.items() if organisation.path.startswith(path)}
+
+
 def test_the_review_of_a_candidate_in_another_province_does_not_exist(
     services: Services, world: World, now: datetime
 ) -> None:

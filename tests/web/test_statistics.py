@@ -52,8 +52,8 @@ def test_months_tell_no_small_number(services: Services, world: World) -> None:
     for exact in (False, True):
         query = Query(today - timedelta(days=60), today, exact=exact)
         with unit_of_work(services.db) as session:
-            table = read_statistics(session, services, viewer, query, now=utc_now())
-            (months,) = read_months(session, services, viewer, table, ["people_helped"], now=utc_now())
+            table = read_statistics(session, services, viewer, query, monthly=["people_helped"], now=utc_now())
+            (months,) = read_months(session, viewer, table, now=utc_now())
         assert months.firsts[0] == query.first
         told = [cell.value for cell in months.cells if cell.value]
         # Two small months' eight would be told by the total less the six: the six are hidden too.

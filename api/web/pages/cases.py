@@ -102,7 +102,7 @@ def show_case(page: Page, case_id: uuid.UUID) -> Response:
         candidates=candidates,
         features_first=features_first,
         list_verdict=list_sentence(page, candidates),
-        changes=changes_of(page, case.id, CHANGES_SHOWN),
+        changes=changes_of(page, case, CHANGES_SHOWN),
         steps=steps(case),
         moves=moves(page, case),
         waits=waits(case, photos),
@@ -130,7 +130,7 @@ def changes(page: PageDep, case_id: uuid.UUID) -> Response:
     access.require(page.viewer, Permission.CANDIDATE_READ)
     case = cases.load_case(page.session, page.viewer, case_id)
     cursor = page.request.query_params.get("cursor") or None
-    found = changes_of(page, case.id, SHOWN, cursor=cursor)
+    found = changes_of(page, case, SHOWN, cursor=cursor)
     return render(page, "cases/changes.html", case=case, changes=found, first=cursor is None)
 
 

@@ -22,6 +22,7 @@ from tracing.deadlines import DueFilter, count_due, list_due
 from tracing.inbox import count_unread
 from tracing.operations import list_jobs
 from tracing.paging import LIMIT_MAX
+from tracing.profiles import load_facts
 from tracing.referral_lists import list_referrals
 from tracing.review_queue import QueueItem, review_queue
 
@@ -84,9 +85,12 @@ def _groups(page: Page) -> list[Group]:
     counts = count_cases(page.session, page.viewer) if waiting else {}
     found = []
     for heading, states in waiting:
-        listed = list_cases(page.session, page.viewer, states=frozenset(states), limit=SHOWN, now=page.now)
+        listed = list_cases(
+            page.session, page.viewer, states=frozenset(states), facts=False, limit=SHOWN, now=page.now
+        )  # fmt: skip
         path = "/cases?" + urlencode([("state", state.value) for state in states])
         found.append(Group(heading, path, listed.items, sum(counts.get(state, 0) for state in states)))
+    load_facts(page.session, (case.profile for group in found for case in group.cases))
     return found
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.web.bench import SHOWN_AS, bench
 from api.web.brief import brief_of
-from api.web.candidate_rows import candidate_rows, changes_of, score_of
+from api.web.candidate_rows import changes_of, score_of
 from api.web.forms import choice, optional_choice
 from api.web.opinions import disputed, findings
 from api.web.page import Page, PageDep, posted
@@ -20,8 +20,8 @@ from models.case import Case
 from models.review import FeatureFinding, Opinion
 from models.review_protocol import FeatureBasis, RequestKind
 from tracing import review
-from tracing.access import Permission, require
-from tracing.candidates import candidate_photos, get_candidate, seen_side
+from tracing.access import Permission, examines, require
+from tracing.candidates import candidate_photos, get_candidate, list_candidates, seen_side
 from tracing.cases import get_case
 from tracing.features import FeaturesMissing, are_noted, own_features
 from tracing.parameter_sets import in_force
@@ -92,8 +92,11 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         and candidate.case.state in review.REVIEWABLE
         and candidate.state in UNDECIDED
     )
-    # A supervisor may look without having described the person, but not judge.
-    judging = asked and any(are_noted(page.session, page.viewer, one) for one in (case, other) if isinstance(one, Case))
+    # A supervisor may look without having described the person, but not judge; an examiner has described it by now.
+    judging = asked and (
+        examines(page.viewer)
+        or any(are_noted(page.session, page.viewer, one) for one in (case, other) if isinstance(one, Case))
+    )
     return render(
         page,
         "review/candidate.html",
@@ -107,7 +110,7 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
         shown_as=SHOWN_AS,
         score=score_of(page, view, in_force(page.session, page.services).parameters),
         sealed=view.sealed,
-        changes=None if view.sealed else changes_of(page, case.id, CHANGES_SHOWN, candidate_id=candidate.id),
+        changes=None if view.sealed else changes_of(page, case, CHANGES_SHOWN, candidate_id=candidate.id),
         own=view.own_review,
         reviews=view.reviews,
         judging=judging,
@@ -133,21 +136,21 @@ def show_candidate(page: Page, candidate_id: uuid.UUID) -> Response:
 
 def _described(page: Page, case: Case) -> Mapping[str, str | None]:
     """What the examiner noted of the unknown person, to be compared feature by feature."""
-    own = own_features(page.session, page.services, page.viewer, case.id, now=page.now)
+    own = own_features(page.session, page.services, page.viewer, case, now=page.now)
     return own[0].noted if own else {}
 
 
 def _asked(page: Page, case: Case) -> list[RequestView]:
     """What the examiner has asked the station for and not taken back."""
-    listed = list_requests(page.session, page.viewer, case.id, now=page.now).items
+    listed = list_requests(page.session, page.viewer, case, now=page.now).items
     return [one for one in listed if one.mine and one.row.withdrawn_at is None]
 
 
 def _waiting(page: Page, case: Case) -> Iterator[uuid.UUID]:
     """The candidates of the case that wait for this examiner, in the order shown. Raises FeaturesMissing."""
-    for row in candidate_rows(page, case):
-        if row.score is None and row.candidate.case_id == case.id:
-            yield row.candidate.id
+    for view in list_candidates(page.session, page.viewer, case, facts=False, now=page.now):
+        if view.sealed and view.candidate.case_id == case.id:
+            yield view.candidate.id
 
 
 def _next(page: Page, case: Case, candidate: Candidate) -> uuid.UUID | None:

@@ -85,8 +85,10 @@ def index(page: PageDep) -> Response:
     """The dashboard."""
     require(page.viewer, Permission.STATISTICS)
     page, query = asked_of(page, lambda typed: _query(page, typed), _default(page))
-    table = statistics.read_statistics(page.session, page.services, page.viewer, query, now=page.now)
-    months = read_months(page.session, page.services, page.viewer, table, BY_MONTH, now=page.now)
+    table = statistics.read_statistics(
+        page.session, page.services, page.viewer, query, monthly=BY_MONTH, now=page.now
+    )  # fmt: skip
+    months = read_months(page.session, page.viewer, table, now=page.now)
     totals = {row.figure.key: row for row in table.rows if row.part is None}
     may_due = page.may(Permission.CASE_READ)
     asked = Typed(dict(page.request.query_params)).values if page.problem else {}
