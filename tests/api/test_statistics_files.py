@@ -38,6 +38,8 @@ def table() -> Table:
             Row(by_key["days_to_identity"], None, (Cell(3.5), Cell(None)), Cell(4)),
         ),
         said,
+        (),
+        {},
     )
 
 
