@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -30,6 +31,12 @@ MASTER_KEY = SecretStr(base64.b64encode(secrets.token_bytes(32)).decode("ascii")
 SQLITE_URL = "sqlite:///{data_dir}/guitu.sqlite3"
 SQLITE_FILE = "guitu.sqlite3"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+# Examples are drawn from the test's own name, the same ones each time; how fast a machine is decides nothing.
+hypothesis.settings.register_profile(
+    "guitu", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("guitu")
 
 
 def settings_for(data_dir: Path, url: str = SQLITE_URL) -> Settings:

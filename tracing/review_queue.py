@@ -218,7 +218,7 @@ def _page(rows: Sequence[Row[Any]], cursor: str | None, limit: int) -> tuple[Seq
 def take_case(
     session: Session, services: Services, viewer: Viewer, case_id: uuid.UUID, *, now: datetime
 ) -> ReviewAssignment:
-    """Take a case that nobody was given, or that was left too long. Again returns the same assignment.
+    """Take a case that nobody was given, or that was left too long. Again returns the same assignment, while it runs.
 
     Raises ConflictOfInterest, NothingToJudge, PlacesTaken, NotFound, Forbidden.
     """
@@ -231,7 +231,9 @@ def take_case(
         return own
     if case.state not in REVIEWABLE or not something_waits(session, case.id, viewer.user_id, BLIND[0]):
         raise NothingToJudge()
-    for place in BLIND:
+    if own is not None:  # of whichever place: nobody holds two of a case
+        end(session, own, AssignmentEnd.EXPIRED, now=now)
+    for place in sorted(BLIND, key=lambda place: own is None or own.place != place):
         held = holder(rows, place)
         late = held is not None and held.due_at <= now
         if late and held is not None:

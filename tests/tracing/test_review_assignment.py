@@ -190,7 +190,10 @@ def test_taking_from_the_queue(any_services: Services, world: World, now: dateti
     assert take(second).place == 2
     with pytest.raises(PlacesTaken):
         take(supervisor)
-    assert take(supervisor, now + timedelta(days=4)).place == 1  # left too long
+    late = now + timedelta(days=4)
+    again = take(second, late)  # the own place anew, though the first one was left too long too
+    assert (again.place, again.due_at > late) == (2, True)
+    assert take(supervisor, late).place == 1  # left too long
     judge(any_services, second, story.candidate, Opinion.NEITHER, now)
     with pytest.raises(NothingToJudge):
         take(second)

@@ -4,8 +4,10 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
+from models.lookout import LookoutEnd
 from models.sighting import LinkState, Sighting, SightingLink
 from models.user import Role
 from tests.factories.faces import RED, make_photo_bytes
@@ -18,6 +20,7 @@ from tracing.cases import ReasonMissing
 from tracing.facts import InvalidFacts
 from tracing.lookout_policy import lookout_policy
 from tracing.lookout_watch import watch_lookouts
+from tracing.lookouts import end_lookout
 from tracing.photos import prepare_photo
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
@@ -116,13 +119,24 @@ def test_a_link_lets_read_a_sighting_but_not_write_it(
         sightings.withdraw_sighting(session, services, sister, theirs, reason="认错人", now=now)
 
 
-def test_a_withdrawn_sighting_is_no_part_of_a_story(any_services: Services, staff: Viewer, now: datetime) -> None:
+@pytest.mark.parametrize("erased", [False, True])
+def test_a_withdrawn_sighting_is_no_part_of_a_story(
+    erased: bool, any_services: Services, staff: Viewer, now: datetime
+) -> None:
     services = any_services
     first = sight(services, staff, now)
     with unit_of_work(services.db) as session:
         case = make_case(session, services, staff, submitted=False, now=now)
         sighting_links.link_sighting(session, staff, first, case_id=case.id, reason="同一人", now=now)
+    if erased:  # its photographs went with a lookout that ended; its words are kept for the case
+        lookout = look_out(services, staff, first, now)
+        with unit_of_work(services.db) as session:
+            end_lookout(session, services, staff, lookout.id, LookoutEnd.FOUND, reason="已找到", now=now)
     with unit_of_work(services.db) as session:
+        kept = session.get_one(Sighting, first)
+        assert (kept.erased_at is not None, kept.words_sealed is not None) == (erased, True)
+        with pytest.raises(IntegrityError, match="gate: sightings"), session.begin_nested():
+            session.execute(update(Sighting).values(words_sealed=b"other", place="elsewhere"))
         sightings.withdraw_sighting(session, services, staff, first, reason="认错人", now=now)
     with unit_of_work(services.db) as session:
         assert session.get_one(Sighting, first).words_sealed is None
