@@ -176,6 +176,7 @@ def _ground(page: Page) -> dict[str, Any]:
         "problem": page.problem,
         "wrong": wrong_of(page),
         "csrf_field": csrf.FIELD,
+        "tile_credit": page.services.settings.web.tile_credit,
         "csrf_token": csrf.token_of(page.request),
     }
 

@@ -1,13 +1,15 @@
 """The track of a lookout as a drawing (行踪图): its points on a plane, the ways between them, a scale.
 
-No outlines of divisions and no tiles are at hand, so the map is a grid of known width with north above; the divisions
-are written beside their first point. Units are those of the drawing, `WIDTH` × `HEIGHT`, unless said otherwise.
+It needs nothing from outside: a grid of known width with north above, the divisions written beside their first point;
+under it lie the pictures of a tile server, where one is configured. Units are those of the drawing, `WIDTH` × `HEIGHT`,
+unless said otherwise.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, hypot, radians
 
+from api.web.tiles import Tile, View, tiles
 from models.sighting import Heading
 from tracing.lookout_track import EARTH_KM, Pace, TrackPoint
 
@@ -55,6 +57,7 @@ class TrackMap:
     legs: tuple[Leg, ...]
     cell: float
     cell_km: float
+    tiles: tuple[Tile, ...]
 
     @property
     def across(self) -> list[float]:
@@ -67,8 +70,8 @@ class TrackMap:
         return _lines(self.cell, HEIGHT)
 
 
-def track_map(points: Sequence[TrackPoint]) -> TrackMap | None:
-    """The drawing of a track; None when no sighting of it has a point.
+def track_map(points: Sequence[TrackPoint], tile_template: str = "") -> TrackMap | None:
+    """The drawing of a track, over tiles if there is a template; None when no sighting of it has a point.
 
     Equirectangular about the middle latitude, which is true to a part in a thousand over a day's way.
     """
@@ -85,13 +88,20 @@ def track_map(points: Sequence[TrackPoint]) -> TrackMap | None:
     plane = [((one[3] - west) * km * cos(radians(north)), (north - one[2]) * km) for one in placed]
     wide, high = (max(values) - min(values) for values in zip(*plane, strict=True))
     scale = min((WIDTH - 2 * MARGIN) / max(wide, NARROWEST_KM), (HEIGHT - 2 * MARGIN) / max(high, NARROWEST_KM))
-    drawn = [(WIDTH / 2 + x * scale, HEIGHT / 2 + y * scale) for x, y in plane]
+
+    def place(latitude: float, longitude: float) -> tuple[float, float]:
+        x, y = (longitude - west) * km * cos(radians(north)), (north - latitude) * km
+        return WIDTH / 2 + x * scale, HEIGHT / 2 + y * scale
+
+    drawn = [place(latitude, longitude) for _, _, latitude, longitude in placed]
+    up, across = HEIGHT / 2 / scale / km, WIDTH / 2 / scale / km / cos(radians(north))
+    view = View(north + up, north - up, west - across, west + across, scale, place)
     legs = tuple(
         Leg(*drawn[at - 1], *drawn[at], placed[at][1].pace) for at in range(1, len(drawn)) if drawn[at] != drawn[at - 1]
     )
     cell_km = _round_km(CELL / scale)
     numbered = [(number, point, spot) for (number, point, _, _), spot in zip(placed, drawn, strict=True)]
-    return TrackMap(_spots(numbered), legs, cell_km * scale, cell_km)
+    return TrackMap(_spots(numbered), legs, cell_km * scale, cell_km, tiles(tile_template, view))
 
 
 def _spots(points: Sequence[tuple[int, TrackPoint, tuple[float, float]]]) -> tuple[Spot, ...]:

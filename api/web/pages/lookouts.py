@@ -1,11 +1,13 @@
 """Lookouts (协查): the list, the map of where the person was seen, answering in two taps, widening, ending."""
 
 import uuid
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.middleware import PAGE_POLICY
 from api.web import live, once
 from api.web.case_number import case_numbers, typed_case
 from api.web.errors import ChoiceMissing
@@ -14,6 +16,7 @@ from api.web.page import Page, PageDep, posted
 from api.web.pictures import jpeg, size_asked
 from api.web.rendering import done, redirect, render
 from api.web.seen_form import offered, prepare_photos, read_seen, store_photos
+from api.web.tiles import origin
 from api.web.track_map import track_map
 from models.case import CaseState
 from models.lookout import LookoutEnd
@@ -21,6 +24,7 @@ from tracing import access, lookout_answers, lookout_track, lookout_watch, looko
 from tracing.access import Permission
 from tracing.cases import load_case
 from tracing.lookout_policy import lookout_policy
+from tracing.lookout_track import TrackPoint
 from tracing.organisations import organisations_by_id
 
 router = APIRouter()
@@ -45,6 +49,16 @@ def index(page: PageDep) -> Response:
     )  # fmt: skip
 
 
+def with_map(page: Page, template: str, points: Sequence[TrackPoint], **context: Any) -> Response:
+    """A page with the map of a track; what lies under it may come from the configured tile server alone."""
+    tiles = page.services.settings.web.tiles
+    response = render(page, template, points=points, drawing=track_map(points, tiles), **context)
+    if tiles:
+        policy = PAGE_POLICY.replace("img-src 'self'", f"img-src 'self' {origin(tiles)}")
+        response.headers["Content-Security-Policy"] = policy
+    return response
+
+
 def show_lookout(page: Page, lookout_id: uuid.UUID) -> Response:
     """Whom to look for, where the person was seen, and what this viewer may do about it."""
     session, services, viewer = page.session, page.services, page.viewer
@@ -52,8 +66,8 @@ def show_lookout(page: Page, lookout_id: uuid.UUID) -> Response:
     points = lookout_track.lookout_track(session, services, viewer, lookout_id, now=page.now)
     answers = lookout_answers.list_answers(session, viewer, lookout_id, limit=ANSWERS_SHOWN, now=page.now).items
     named = [view.lookout.organisation_id, *(one.organisation_id for one in answers)]
-    return render(
-        page, "lookouts/lookout.html", view=view, lookout=view.lookout, points=points, drawing=track_map(points),
+    return with_map(
+        page, "lookouts/lookout.html", points, view=view, lookout=view.lookout,
         answers=answers, organisations=organisations_by_id(session, named),
         cases=case_numbers(page, [view.lookout.case_id, view.lookout.found_case_id]),
         # Sightings of another jurisdiction's lookout have no page for this viewer.
@@ -131,8 +145,8 @@ def show_story(page: Page, case_id: uuid.UUID) -> Response:
     case = load_case(page.session, page.viewer, case_id)
     points = lookout_track.track([one.sighting for one in story.sightings], lookout_policy(page.services))
     looked_for = any(one.open and one.case_id == case.id for one in story.lookouts)
-    return render(
-        page, "sightings/story.html", case=case, points=points, drawing=track_map(points),
+    return with_map(
+        page, "sightings/story.html", points, case=case,
         lookouts=story.lookouts, told={one.sighting.id: one for one in story.sightings},
         may_look_out=page.may(Permission.LOOKOUT) and case.state is not CaseState.CLOSED and not looked_for,
         values=page.typed.values if page.problem else {},
