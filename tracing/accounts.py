@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from models.organisation import Organisation
@@ -17,6 +17,7 @@ from tracing import access
 from tracing.access import Permission, Viewer, viewer_of
 from tracing.facts import check_text
 from tracing.limits import LoginLimiter
+from tracing.paging import Page, page_of
 from tracing.platform import errors
 from tracing.platform.db import read_only, unit_of_work
 from tracing.services import Services
@@ -198,18 +199,45 @@ def viewer_for_token(session: Session, token: str, kind: TokenKind, *, now: date
     return viewer_of(user, organisation)
 
 
-def list_users(session: Session, viewer: Viewer, *, now: datetime) -> list[User]:
-    """The accounts that an administrator manages, by organisation and name."""
+def list_users(
+    session: Session,
+    viewer: Viewer,
+    *,
+    text: str = "",
+    role: Role | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+    now: datetime,
+) -> Page[User]:
+    """The accounts that an administrator manages, newest first.
+
+    `text`: part of the user name, of the person's name, or of the organisation's in either language. Raises Forbidden,
+    BadCursor.
+    """
     access.require(viewer, Permission.ACCOUNTS)
-    users = session.scalars(
+    statement = (
         select(User)
         .where(access.user_scope(viewer))
         .options(joinedload(User.organisation))
         .join(Organisation, Organisation.id == User.organisation_id)
-        .order_by(Organisation.path, User.username)
-    ).all()
-    note(session, viewer, "account.list", "user", None, at=now, count=len(users))
-    return list(users)
+    )
+    if text.strip():
+        named = (User.username, User.display_name, Organisation.name_zh, Organisation.name_en)
+        statement = statement.where(or_(*(column.icontains(text.strip(), autoescape=True) for column in named)))
+    if role is not None:
+        statement = statement.where(User.role == role)
+    page = page_of(session, statement, User.created_at, User.id, cursor=cursor, limit=limit)
+    note(session, viewer, "account.list", "user", None, at=now, count=len(page.items))
+    return page
+
+
+def get_user(session: Session, viewer: Viewer, user_id: uuid.UUID, *, now: datetime) -> User:
+    """An account that the administrator manages; the look is logged. Raises Forbidden, NotFound."""
+    access.require(viewer, Permission.ACCOUNTS)
+    statement = select(User).where(User.id == user_id, access.user_scope(viewer)).options(joinedload(User.organisation))
+    user: User = access.find(session, statement)
+    note(session, viewer, "account.view", "user", user.id, at=now)
+    return user
 
 
 def create_user(

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -249,8 +250,29 @@ def test_an_administrator_lists_the_own_tree(
     services: Services, world: World, administrator: Viewer, now: datetime
 ) -> None:
     with unit_of_work(services.db) as session:
-        found = {user.id for user in accounts.list_users(session, administrator, now=now)}
+        found = {user.id for user in accounts.list_users(session, administrator, limit=200, now=now).items}
     assert found == {user.id for user in world.a.people()}
+
+
+def test_an_administrator_finds_an_account_by_name_or_role(
+    services: Services, world: World, administrator: Viewer, now: datetime
+) -> None:
+    doctor = world.a.users[Role.HEALTH_LIAISON]
+    with unit_of_work(services.db) as session:
+
+        def names(**sought: Any) -> set[str]:
+            return {user.username for user in accounts.list_users(session, administrator, now=now, **sought).items}
+
+        assert names(text=doctor.username.upper()) == {doctor.username}
+        assert names(role=Role.HEALTH_LIAISON) == {doctor.username}
+        assert names(text="%") == set()
+        assert names(text=world.a.sister.name_zh) == {world.a.sister_staff.username}
+        first = accounts.list_users(session, administrator, limit=3, now=now)
+        second = accounts.list_users(session, administrator, cursor=first.next_cursor, limit=200, now=now)
+        assert not {user.id for user in first.items} & {user.id for user in second.items}
+        assert accounts.get_user(session, administrator, doctor.id, now=now).id == doctor.id
+        with pytest.raises(errors.NotFound):
+            accounts.get_user(session, administrator, world.b.users[Role.HEALTH_LIAISON].id, now=now)
 
 
 def test_an_administrator_does_not_close_or_demote_the_own_account(

@@ -7,22 +7,31 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.web.errors import ChoiceMissing
-from api.web.forms import choice
+from api.web.forms import choice, members_named
 from api.web.page import Page, PageDep, posted
 from api.web.rendering import done, redirect, render
-from models.user import Locale, Role, User
+from models.user import Locale, Role
 from tracing import accounts
 from tracing.access import Permission, require
 from tracing.organisations import list_organisations
-from tracing.platform import errors
 
 router = APIRouter()
+SHOWN = 50
 
 
 @router.get("/users")
 def index(page: PageDep) -> Response:
-    """By organisation and name."""
-    return render(page, "users/list.html", users=accounts.list_users(page.session, page.viewer, now=page.now))
+    """Newest first; by a part of a name, by role."""
+    query = page.request.query_params
+    text, cursor = query.get("q", ""), query.get("cursor") or None
+    role = next(iter(members_named([query.get("role", "")], Role)), None)
+    found = accounts.list_users(
+        page.session, page.viewer, text=text, role=role, cursor=cursor, limit=SHOWN, now=page.now
+    )  # fmt: skip
+    return render(
+        page, "users/list.html", users=found.items, next_cursor=found.next_cursor, first=cursor is None,
+        text=text, role=role, roles=list(Role),
+    )  # fmt: skip
 
 
 def show_new(page: Page) -> Response:
@@ -55,18 +64,11 @@ def create(page: Annotated[Page, posted(show_new)]) -> Response:
     return redirect(page, "/users", done(page, "The account {username} is created.", username=user.username))
 
 
-def _user(page: Page, user_id: uuid.UUID) -> User:
-    users = accounts.list_users(page.session, page.viewer, now=page.now)
-    found = next((user for user in users if user.id == user_id), None)
-    if found is None:
-        raise errors.NotFound()
-    return found
-
-
 def show_user(page: Page, user_id: uuid.UUID) -> Response:
     """One account and what can be changed of it."""
+    user = accounts.get_user(page.session, page.viewer, user_id, now=page.now)
     return render(
-        page, "users/user.html", user=_user(page, user_id), values=page.typed.values, roles=list(Role),
+        page, "users/user.html", user=user, values=page.typed.values, roles=list(Role),
         minimum=accounts.PASSWORD_LENGTH_MIN,
     )  # fmt: skip
 
