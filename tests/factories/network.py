@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -27,13 +28,13 @@ HERE = "450702"
 """The county of province a's station and community."""
 
 
-def seen(now: datetime, *, minutes: int = 30, **more: object) -> Seen:
+def seen(now: datetime, *, minutes: int = 30, **more: Any) -> Seen:
     """A man seen so many minutes ago in the county of province a's station."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "source": SightingSource.CITIZEN, "seen_at": now - timedelta(minutes=minutes), "division": HERE,
         "place": "梦园小区南门", "photo_basis": PhotoBasis.STATUTORY_DUTY, "words": "自言自语，往金海湾东大街走",
     }  # fmt: skip
-    return Seen(**(values | more))  # type: ignore[arg-type]
+    return Seen(**(values | more))
 
 
 def sight(

@@ -1,6 +1,7 @@
 """Facts: each value that cannot be right has its own error and field, and everything wrong is told at once."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ TODAY = date(2026, 3, 2)
 K = AttributeKind
 
 
-def attribute(kind: AttributeKind, value: str, **more: object) -> Facts:
-    return Facts(attributes=(AttributeFact(kind, value, Basis.REPORTED, **more),))  # type: ignore[arg-type]
+def attribute(kind: AttributeKind, value: str, **more: Any) -> Facts:
+    return Facts(attributes=(AttributeFact(kind, value, Basis.REPORTED, **more),))
 
 
 def place(division: str, detail: str | None = None) -> Facts:

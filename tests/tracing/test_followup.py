@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given as holding
@@ -51,9 +52,14 @@ def home(any_services: Services, world: World, now: datetime) -> Story:
     return judged_case(any_services, world, CaseState.REUNIFIED, now=now)
 
 
-def met(at: datetime, grades: Mapping[str, G] | None = None, **more: object) -> VisitReport:
-    values = {"method": VisitMethod.HOME, "result": VisitResult.MET, "visited_at": at, "visitor": "陈社工"}
-    return VisitReport(**{**values, "assessment": {**FINE, **(grades or {})}, **more})  # type: ignore[arg-type]
+def met(at: datetime, grades: Mapping[str, G] | None = None, **more: Any) -> VisitReport:
+    values: dict[str, Any] = {
+        "method": VisitMethod.HOME,
+        "result": VisitResult.MET,
+        "visited_at": at,
+        "visitor": "陈社工",
+    }
+    return VisitReport(**{**values, "assessment": {**FINE, **(grades or {})}, **more})
 
 
 def visited(services: Services, viewer: Viewer, case_id: uuid.UUID, given: VisitReport, now: datetime) -> FollowUpVisit:

@@ -1,5 +1,7 @@
 """`matcher.evaluation.discard`: error against discard."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -37,9 +39,9 @@ def test_without_misses_there_is_nothing_to_gain() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), min_size=1, max_size=40), st.randoms())
-def test_the_order_of_equals_means_nothing(rows: list[tuple[int, int]], random: object) -> None:
+def test_the_order_of_equals_means_nothing(rows: list[tuple[int, int]], random: Random) -> None:
     first = discard_curve(np.array([a for a, _ in rows], float), np.array([b for _, b in rows], float), 4.5)
-    random.shuffle(rows)  # type: ignore[attr-defined]
+    random.shuffle(rows)
     again = discard_curve(np.array([a for a, _ in rows], float), np.array([b for _, b in rows], float), 4.5)
     assert first.errors == pytest.approx(again.errors)
     assert all(ideal <= error + 1e-9 for ideal, error in zip(first.ideal, first.errors, strict=True))

@@ -1,6 +1,7 @@
 """`matcher.evidence`: golden values of what somebody says, does, wears and how far they went."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,8 @@ def test_kin() -> None:
 
 
 def text(field: str, value: str, on: date | None = None, kind: GalleryKind | None = None) -> Profile:
-    return Profile(**{field: Known(value, Basis.HEARD)}, seen_on=on, kind=kind)  # type: ignore[arg-type]
+    told: dict[str, Any] = {field: Known(value, Basis.HEARD)}
+    return Profile(**told, seen_on=on, kind=kind)
 
 
 def test_school_and_employer() -> None:

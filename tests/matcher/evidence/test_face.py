@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from math import inf, log10
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,10 +36,10 @@ P = replace(load_parameters(), calibrations={"model-1": CALIBRATION})
 ONE = np.array([[1, 0]], np.float32)
 
 
-def at(*cosines: float, **known: object) -> Profile:
+def at(*cosines: float, **known: Any) -> Profile:
     """A person whose templates have these cosines with `ONE`."""
     rows = np.array([[cosine, (1 - cosine**2) ** 0.5] for cosine in cosines], np.float32)
-    return Profile(templates=rows, template_model="model-1", **known)  # type: ignore[arg-type]
+    return Profile(templates=rows, template_model="model-1", **known)
 
 
 def told(a: Profile, b: Profile) -> Evidence:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from math import log10
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,9 +28,9 @@ def test_many_cosines_are_weighed_as_one(curves: list[Curve], cosines: list[floa
     assert found.tolist() == pytest.approx([least_extreme(curves, one) for one in cosines], abs=1e-12)
 
 
-def person(cosine: float, info: TemplateInfo, **facts: object) -> Profile:
+def person(cosine: float, info: TemplateInfo, **facts: Any) -> Profile:
     templates = np.array([[cosine, (1 - cosine**2) ** 0.5]], np.float32)
-    return Profile(templates=templates, template_model=MODEL, template_info=(info,), **facts)  # type: ignore[arg-type]
+    return Profile(templates=templates, template_model=MODEL, template_info=(info,), **facts)
 
 
 @pytest.mark.parametrize("cosine", [0.2, 0.6, 0.93, 0.99])
